@@ -1,0 +1,44 @@
+"""The words of dltest as frozen value objects; everything else is written in them."""
+
+from dltest.model.blame import DLTEST, FTS, IDENTITY, RUCIO, SCENARIO, Blame, Party
+from dltest.model.case import Case, Footprint, Payload, Plan, StepCall
+from dltest.model.lake import RSE, Lake
+from dltest.model.ledger import LedgerEntry, LedgerKind, LedgerState
+from dltest.model.record import Finding, Judgement, Progress, StepRecord, StepState, Trouble
+from dltest.model.run import Run, RunPhase
+from dltest.model.value import Value
+from dltest.model.verdict import FACES, Face, Verdict, exit_code_of, worst_of
+
+__all__ = [
+    "DLTEST",
+    "FACES",
+    "FTS",
+    "IDENTITY",
+    "RSE",
+    "RUCIO",
+    "SCENARIO",
+    "Blame",
+    "Case",
+    "Face",
+    "Finding",
+    "Footprint",
+    "Judgement",
+    "Lake",
+    "LedgerEntry",
+    "LedgerKind",
+    "LedgerState",
+    "Party",
+    "Payload",
+    "Plan",
+    "Progress",
+    "Run",
+    "RunPhase",
+    "StepCall",
+    "StepRecord",
+    "StepState",
+    "Trouble",
+    "Value",
+    "Verdict",
+    "exit_code_of",
+    "worst_of",
+]

@@ -1,0 +1,73 @@
+"""One cell of the matrix: a scenario with concrete targets, and the plan that holds the cells."""
+
+from datetime import timedelta
+
+from pydantic import JsonValue
+
+from dltest.model.value import Value
+
+
+class Payload(Value):
+    """The files a run makes: how many, each of how many bytes."""
+
+    files: int
+    size_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        return self.files * self.size_bytes
+
+
+class StepCall(Value):
+    """A step of a scenario as a run carries it: the step type's name and its checked body."""
+
+    type: str
+    body: dict[str, JsonValue]
+
+
+class Case(Value):
+    """A scenario laid out over concrete RSEs. `targets` maps role -> RSE name, in file order.
+
+    The identity is stable over time, so that the same cell can be followed for years.
+    """
+
+    scenario: str
+    targets: dict[str, str]
+    payload: Payload
+    steps: tuple[StepCall, ...]
+    duration_limit: timedelta
+    tags: tuple[str, ...] = ()
+    owner: str | None = None
+    severity: str = "warning"
+    runbook: str | None = None
+
+    @property
+    def id(self) -> str:
+        """`replicate[XRD1->XRD2]`, `upload[XRD1]`."""
+        return f"{self.scenario}[{'->'.join(self.targets.values())}]"
+
+
+class Footprint(Value):
+    """What cases would do to one RSE: bytes and files written, files deleted."""
+
+    files_written: int = 0
+    bytes_written: int = 0
+    files_deleted: int = 0
+    bytes_read: int = 0
+
+    def __add__(self, other: "Footprint") -> "Footprint":
+        return Footprint(
+            files_written=self.files_written + other.files_written,
+            bytes_written=self.bytes_written + other.bytes_written,
+            files_deleted=self.files_deleted + other.files_deleted,
+            bytes_read=self.bytes_read + other.bytes_read,
+        )
+
+
+class Plan(Value):
+    """The ordered cases a trigger would run, with their footprint added up per RSE."""
+
+    lake: str
+    cases: tuple[Case, ...]
+    footprints: dict[str, Footprint]
+    stale: bool = False

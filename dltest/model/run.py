@@ -1,0 +1,50 @@
+"""A run: one execution of one case, from its row's birth to its verdict and its clean end."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from dltest.model.case import Case
+from dltest.model.record import Judgement, StepRecord
+from dltest.model.value import Value
+
+
+class RunPhase(StrEnum):
+    """A verdict stands from `cleaning` on; only `ended` runs are never looked at again."""
+
+    PLANNED = "planned"
+    EXERCISING = "exercising"
+    CLEANING = "cleaning"
+    ENDED = "ended"
+
+
+class Run(Value):
+    """The whole state of a run: everything the engine needs to go on after a crash anywhere.
+
+    `handle` is what the step at `step_index` (or the clean-up) waits with. `wake_at` is when it
+    wants to be looked at again; rows are truth, wake-ups are hints.
+    """
+
+    id: str
+    campaign_id: str
+    lake: str
+    case: Case
+    phase: RunPhase = RunPhase.PLANNED
+    step_index: int = 0
+    handle: dict[str, JsonValue] | None = None
+    records: tuple[StepRecord, ...] = ()
+    cleanup: StepRecord = Field(default_factory=lambda: StepRecord(name="clean-up"))
+    judgement: Judgement | None = None
+    leftovers: int = 0
+    cancelled: bool = False
+    planned_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    wake_at: datetime | None = None
+    deadline: datetime | None = None
+    version: int = 0
+
+    @property
+    def is_ended(self) -> bool:
+        return self.phase is RunPhase.ENDED

@@ -1,0 +1,190 @@
+"""Configuration: what this installation is (`Settings`) and which lake it tests (`LakeSettings`).
+
+`Settings` come from `DLTEST_*` environment variables; a lake is one YAML file, since it has
+structure and belongs to whoever runs the lake. Secrets are `SecretStr`, so that no log, error
+or repr can hold them.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from dltest.errors import SettingsError
+
+
+def _kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=_kebab, populate_by_name=True
+    )
+
+
+class RucioSettings(_Section):
+    """How to reach the catalogue and as whom. Everything dltest makes lies in `scope`."""
+
+    url: str
+    auth_url: str | None = None
+    account: str
+    auth_type: str = "userpass"
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    scope: str
+    ca_file: Path | None = None
+    timeout_seconds: int = 60
+
+    def secret(self) -> str | None:
+        """The password, from the file when one is named.
+
+        Raises:
+            SettingsError: the file cannot be read.
+        """
+        if self.password_file is None:
+            return self.password.get_secret_value() if self.password else None
+        try:
+            return self.password_file.read_text().strip()
+        except OSError as error:
+            raise SettingsError(f"cannot read password-file {self.password_file}") from error
+
+
+class StorageSettings(_Section):
+    """How to talk to storage elements: whom to trust, what to present, client environment."""
+
+    ca_file: Path | None = None
+    ca_dir: Path | None = None
+    bearer: SecretStr | None = None
+    environment: dict[str, str] = Field(default_factory=dict)
+    parallel_files: int = 4
+    schemes: tuple[str, ...] = ("davs", "root")
+
+
+class KnownRSE(_Section):
+    """An RSE as declared in the lake file: used only while the catalogue is out of reach."""
+
+    name: str
+    site: str | None = None
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+
+class LakeSettings(_Section):
+    """One lake file. `database` and `broker`, if given, override the installation's."""
+
+    name: str
+    rucio: RucioSettings
+    storage: StorageSettings = StorageSettings()
+    database: SecretStr | None = None
+    broker: SecretStr | None = None
+    activity: str = "Functional Test"
+    rses: tuple[KnownRSE, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path) -> "LakeSettings":
+        """Read one lake file.
+
+        Raises:
+            SettingsError: missing, unreadable or wrong; names the file and the keys.
+        """
+        return cls._checked(_read_yaml(path), path)
+
+    @classmethod
+    def _checked(cls, document: Any, path: Path) -> "LakeSettings":
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}"
+                for issue in error.errors(include_input=False, include_url=False)
+            )
+            # `from None`: pydantic's own text would repeat the values, secrets among them.
+            raise SettingsError(f"lake file {path} is wrong: {wrong}") from None
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"there is no lake file {path}; start a lab with `dltest lab up`, or set DLTEST_LAKE"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read lake file {path}: {error}") from error
+    except YAMLError as error:
+        raise SettingsError(f"lake file {path} is not YAML: {error}") from error
+
+
+def _default_state_dir() -> Path:
+    return Path("~/.local/state/dltest").expanduser()
+
+
+class Settings(BaseSettings):
+    """This installation, from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="DLTEST_", extra="ignore", frozen=True)
+
+    lake: Path | None = Field(None, description="The lake file.")
+    scenarios: Path = Field(Path("scenarios"), description="Folder of scenario files.")
+    database: SecretStr | None = Field(
+        None, description="SQLAlchemy URL; default: SQLite in the state folder."
+    )
+    broker: SecretStr | None = Field(None, description="Redis URL of the Celery broker.")
+    state_dir: Path = Field(
+        default_factory=_default_state_dir, description="Folder of the SQLite store and the spool."
+    )
+    spool_dir: Path | None = Field(
+        None, description="Where payloads pass through; default: below the state folder."
+    )
+    tick_seconds: int = Field(15, description="How often beat wakes the scheduler.")
+    patience: timedelta = Field(
+        timedelta(seconds=15), description="How long a silent lake is asked again."
+    )
+    cleanup_limit: timedelta = Field(
+        timedelta(minutes=2), description="How long a run waits to see its own data gone."
+    )
+    data_lifetime: timedelta = Field(
+        timedelta(hours=6), description="Lifetime of every DID and rule, the second net."
+    )
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: a variable does not parse.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"DLTEST_{str(issue['loc'][0]).upper()}: {issue['msg']}"
+                for issue in error.errors(include_input=False, include_url=False)
+            )
+            raise SettingsError(f"the environment is wrong: {wrong}") from None
+
+    def database_url(self, lake: LakeSettings | None = None) -> str:
+        """Where rows go: the environment, else the lake file, else SQLite in the state folder."""
+        secret = self.database or (lake.database if lake else None)
+        if secret is not None:
+            return secret.get_secret_value()
+        return f"sqlite:///{self.state_dir / 'dltest.sqlite3'}"
+
+    def broker_url(self, lake: LakeSettings | None = None) -> str:
+        """The Celery broker.
+
+        Raises:
+            SettingsError: none is configured.
+        """
+        secret = self.broker or (lake.broker if lake else None)
+        if secret is None:
+            raise SettingsError("no broker is configured: set DLTEST_BROKER=redis://host:port/0")
+        return secret.get_secret_value()
+
+    def spool(self) -> Path:
+        return self.spool_dir or self.state_dir / "spool"

@@ -1,0 +1,142 @@
+"""What a step is: a YAML shape, and functions that begin it, look at it and explain its delay.
+
+Rules every step keeps: nothing sleeps; `begin` and `look` can be repeated after a crash at any
+point without a second effect; the ledger is written before anything is made outside; a step
+reports what happened and never judges it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from dltest.lake.ports import FileRef, LakePorts, Ledger
+from dltest.model import Footprint, Payload, Progress, StepRecord, Trouble
+from dltest.units import Duration, Rate
+
+Handle = dict[str, JsonValue]
+
+
+def kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Expect(BaseModel):
+    """What the step must come to. Anything else is a finding."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=kebab, populate_by_name=True
+    )
+
+    outcome: str = Field(
+        "done", pattern="^(done|refused)$", description="`done`, or `refused` by the lake."
+    )
+    reason: str | None = Field(
+        None, description="For `refused`: the finding code, or a part of it.", examples=["checksum"]
+    )
+    rate: Rate | None = Field(
+        None, description="Slower than this is `degraded`.", examples=["5 MB/s"]
+    )
+
+
+class StepBody(BaseModel):
+    """What every step's body may hold; each step type adds its own keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=kebab, populate_by_name=True
+    )
+
+    within: Duration = Field(
+        timedelta(minutes=10), description="Deadline of the step.", examples=["10m"]
+    )
+    expect: Expect = Field(Expect(), description="What must happen; default: it is done.")
+
+    def roles(self) -> tuple[str, ...]:
+        """The target roles that this step names."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step came to its end. With `troubles` the lake refused, or did it wrong."""
+
+    measured: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, JsonValue] = field(default_factory=dict)
+    troubles: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The step wants to be looked at again in `look_again_in`; `handle` is all it remembers."""
+
+    handle: Handle
+    look_again_in: timedelta
+    progress: Progress | None = None
+
+
+Outcome = Done | Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a step may know and use. `now` is given, never asked of a clock."""
+
+    run_id: str
+    step: int
+    targets: Mapping[str, str]
+    payload: Payload
+    lake: LakePorts
+    ledger: Ledger
+    earlier: tuple[StepRecord, ...]
+    began_at: datetime
+    deadline: datetime
+    data_lifetime: timedelta
+    now: datetime
+
+    @property
+    def dataset(self) -> str:
+        """The one dataset of the run; every DID name of the run starts with it."""
+        return f"dltest.{self.run_id}"
+
+    @property
+    def rule_tag(self) -> str:
+        return f"{self.dataset}.{self.step}"
+
+    def file_names(self) -> list[str]:
+        return [f"{self.dataset}.{index:06d}" for index in range(self.payload.files)]
+
+    def refs(self, rse: str) -> tuple[FileRef, ...]:
+        """The run's files as they lie at the RSE."""
+        urls = self.lake.catalogue.urls(rse, self.file_names())
+        return tuple(
+            FileRef(url=url, index=index, size_bytes=self.payload.size_bytes)
+            for index, url in enumerate(urls)
+        )
+
+    def job_id(self, what: str) -> str:
+        return f"{self.run_id}.{self.step}.{what}"
+
+
+BodyT = TypeVar("BodyT", bound=StepBody)
+
+
+class Step(Protocol[BodyT]):
+    """A step type. Register an instance under the entry-point group `dltest.steps`."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Body: type[BodyT]
+
+    def footprint(self, body: BodyT, payload: Payload) -> Mapping[str, Footprint]:
+        """What one run would do, per target role; added up into the plan."""
+
+    def begin(self, ctx: Context, body: BodyT) -> Outcome:
+        """Set it going. Repeatable: finds what an earlier, lost call made."""
+
+    def look(self, ctx: Context, body: BodyT, handle: Handle) -> Outcome:
+        """See how far it is."""
+
+    def overdue(self, ctx: Context, body: BodyT, handle: Handle) -> Done:
+        """The deadline has passed: say what stands in the way, and with whom."""
