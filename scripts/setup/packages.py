@@ -22,13 +22,15 @@ LIST = ROOT / "packages.debian"
 MIB = 600  # measured: 470 installed (a third of it LLVM, for PostgreSQL) and 110 of archives
 LOG = Path("/var/log/dltest-setup.log")
 
-# PostgreSQL is not among them: without a cluster its service has nothing to start.
-SERVERS = ("prometheus", "redis-server")
+# Servers that packages.debian brings. cron (of logrotate, of xrootd-server) may start at the next
+# boot as on any Debian, and postgresql has nothing to start without a cluster.
+SERVERS = ("cron", "postgresql", "prometheus", "redis-server")
+DISABLED = ("prometheus", "redis-server")
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_MARK = "# made by dltest's set-up, which removes it; new servers:"
 POLICY_TEXT = """#!/bin/sh
 {mark} {new}
-case "$1" in prometheus* | redis-server* | postgresql*) exit 101 ;; esac
+case " {new} " in *" ${{1%.service}} "*) exit 101 ;; esac
 exit 0
 """
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/dltest-setup.conf")
@@ -89,7 +91,7 @@ def ensure() -> None:
 def install(names: list[str]) -> None:
     """Install packages as root, leaving no new server running or enabled."""
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-    with _servers_kept_down(names):
+    with _servers_kept_down():
         if output_of(["dpkg", "--audit"]):  # an installation that was killed half-way
             _apt(["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"])
         if not names:
@@ -115,14 +117,14 @@ def _apt(command: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def _servers_kept_down(names: list[str]) -> Iterator[None]:
+def _servers_kept_down() -> Iterator[None]:
     """Keep new servers from starting now (policy-rc.d) and at the next boot.
 
     The policy file doubles as a journal: a killed installation leaves it behind, and the next one
     finds in it which servers it still has to disable.
     """
-    new = [name for name in names if name in SERVERS and not Path("/etc/init.d", name).exists()]
-    new = sorted({*new, *_servers_in_policy()})
+    unknown = [name for name in SERVERS if not Path("/etc/init.d", name).exists()]
+    new = sorted({*unknown, *_servers_in_policy()})
     foreign = POLICY.exists() and POLICY_MARK not in POLICY.read_text(encoding="utf-8")
     NO_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
     NO_CLUSTER.write_text("create_main_cluster = false\n", encoding="utf-8")
@@ -132,7 +134,7 @@ def _servers_kept_down(names: list[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in new:
+        for name in sorted({*new} & {*DISABLED}):
             output_of(["update-rc.d", name, "disable"])
         NO_CLUSTER.unlink()
         if not foreign:
