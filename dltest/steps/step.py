@@ -127,6 +127,8 @@ class Step(Protocol[BodyT]):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    checks: ClassVar[bool]
+    """Whether it asserts something about the lake; a scenario of steps that never do is refused."""
     Body: type[BodyT]
 
     def footprint(self, body: BodyT, payload: Payload) -> Mapping[str, Footprint]:

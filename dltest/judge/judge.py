@@ -1,0 +1,152 @@
+"""A run's records against its scenario's expectations.
+
+The truth table, per step:
+
+    state      expected done               expected refused
+    done       ok (degraded if too slow)   failed: not-refused
+    refused    failed, blame as recorded   ok if the reason fits, else failed: wrong-reason
+    overdue    failed, blame as recorded   failed
+    unknown    inconclusive                inconclusive
+    skipped    nothing: an earlier step decided
+
+An exception means "we could not find out"; only an answer of the lake can fail a run.
+"""
+
+from collections.abc import Iterator
+
+from dltest.model import (
+    SCENARIO,
+    Blame,
+    Case,
+    Finding,
+    Judgement,
+    StepCall,
+    StepRecord,
+    StepState,
+    Trouble,
+    Verdict,
+    worst_of,
+)
+from dltest.steps import Expect
+from dltest.units import human_size
+
+
+def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = False) -> Judgement:
+    """The verdict with its findings, the worst first.
+
+    A run that a person cancelled before anything was wrong is `skipped`.
+    """
+    findings = tuple(
+        finding
+        for call, record in zip(case.steps, records, strict=False)
+        for finding in _findings(case, call, record)
+    )
+    verdict = worst_of(finding.verdict for finding in findings)
+    if not findings and not cancelled:
+        verdict = Verdict.PASSED
+    ordered = sorted(findings, key=lambda finding: -finding.verdict.face.code)
+    return Judgement(verdict=verdict, findings=tuple(ordered))
+
+
+def holds(call: StepCall, record: StepRecord) -> bool:
+    """Whether the step came to what it was expected to come to, speed aside."""
+    expect = _expect(call)
+    if record.state is StepState.REFUSED:
+        return expect.outcome == "refused" and _reason_fits(expect, record)
+    return record.state is StepState.DONE and expect.outcome == "done"
+
+
+def _expect(call: StepCall) -> Expect:
+    return Expect.model_validate(call.body.get("expect", {}))
+
+
+def _reason_fits(expect: Expect, record: StepRecord) -> bool:
+    return expect.reason is None or any(expect.reason in t.code for t in record.troubles)
+
+
+def _findings(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
+    match record.state:
+        case StepState.UNKNOWN:
+            yield from _told(record, Verdict.INCONCLUSIVE, "could-not-find-out")
+        case StepState.OVERDUE:
+            yield from _told(record, Verdict.FAILED, "overdue")
+        case StepState.REFUSED if not holds(call, record):
+            yield from _refusal(call, record)
+        case StepState.DONE if not holds(call, record):
+            yield _not_refused(case, record)
+        case StepState.DONE:
+            yield from _speed(case, call, record)
+        case _:
+            return
+
+
+def _told(record: StepRecord, verdict: Verdict, otherwise: str) -> Iterator[Finding]:
+    """One finding for each different trouble; without any, the state itself is the finding."""
+    if not record.troubles:
+        title = f"{record.name} is {record.state}, and nothing says why"
+        yield Finding(
+            code=otherwise, title=title, blame=SCENARIO, verdict=verdict, step=record.name
+        )
+    for trouble in dict.fromkeys(record.troubles):
+        yield _finding(record, trouble, verdict)
+
+
+def _finding(record: StepRecord, trouble: Trouble, verdict: Verdict) -> Finding:
+    return Finding(
+        code=trouble.code,
+        title=trouble.message,
+        blame=trouble.blame,
+        verdict=verdict,
+        step=record.name,
+    )
+
+
+def _refusal(call: StepCall, record: StepRecord) -> Iterator[Finding]:
+    expect = _expect(call)
+    if expect.outcome == "refused":
+        said = "; ".join(trouble.message for trouble in record.troubles)
+        yield Finding(
+            code="wrong-reason",
+            title=f"{record.name} was refused, but not for '{expect.reason}': {said}",
+            blame=record.troubles[0].blame if record.troubles else SCENARIO,
+            verdict=Verdict.FAILED,
+            step=record.name,
+        )
+        return
+    yield from _told(record, Verdict.FAILED, "refused")
+
+
+def _not_refused(case: Case, record: StepRecord) -> Finding:
+    return Finding(
+        code="not-refused",
+        title=f"{record.name} went through, and the lake should have refused it",
+        blame=_place(case, record),
+        verdict=Verdict.FAILED,
+        step=record.name,
+    )
+
+
+def _speed(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
+    wanted = _expect(call).rate
+    measured = record.measured.get("rate_bytes_per_second")
+    if wanted is None or measured is None or measured >= wanted:
+        return
+    yield Finding(
+        code="slow",
+        title=(
+            f"{record.name} moved {human_size(measured)}/s,"
+            f" less than the {human_size(wanted)}/s expected"
+        ),
+        blame=_place(case, record),
+        verdict=Verdict.DEGRADED,
+        step=record.name,
+    )
+
+
+def _place(case: Case, record: StepRecord) -> Blame:
+    """The link, for a replication over one; else the site that the step worked at."""
+    names = list(case.targets.values())
+    if record.name == "replicate" and len(names) == 2:
+        return Blame.link(*names)
+    rse = record.evidence.get("rse")
+    return Blame.site(str(rse)) if rse else SCENARIO

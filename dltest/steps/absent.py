@@ -1,0 +1,125 @@
+"""`absent`: the files are gone from the catalogue and from the storage, and how long each took."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import Field
+
+from dltest.lake.ports import FileOutcome, JobKind, JobStatus, Replica, ReplicaState
+from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
+from dltest.steps import bytes as storage_bytes
+from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
+
+POLL = timedelta(seconds=1)
+
+
+class AbsentBody(StepBody):
+    at: str = Field(description="Target role of the RSE that must hold nothing of the run.")
+
+    def roles(self) -> tuple[str, ...]:
+        return (self.at,)
+
+
+class Absent:
+    """Catalogue until no replica is left, then the storage until no file is there.
+
+    Times count from the moment that the deletion was asked for, if this run asked for one; their
+    error is one poll (`poll_seconds`).
+    """
+
+    name: ClassVar[str] = "absent"
+    title: ClassVar[str] = "Wait until the run's files are gone from catalogue and storage"
+    checks: ClassVar[bool] = True
+    Body = AbsentBody
+
+    def footprint(self, body: AbsentBody, payload: Payload) -> Mapping[str, Footprint]:  # noqa: ARG002
+        return {}
+
+    def begin(self, ctx: Context, body: AbsentBody) -> Outcome:
+        return self.look(ctx, body, {"polls": 0})
+
+    def look(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
+        rse = ctx.targets[body.at]
+        if "gone_from_catalogue" not in handle:
+            left = _still_listed(ctx, rse)
+            if left:
+                done = ctx.payload.files - len(left)
+                return Waiting(handle, POLL, Progress(files_done=done, note=left[0].state.value))
+            handle = {**handle, "gone_from_catalogue": self._seconds(ctx)}
+        return self._look_at_storage(ctx, rse, handle)
+
+    def _look_at_storage(self, ctx: Context, rse: str, handle: Handle) -> Outcome:
+        if "job" not in handle:
+            return self._ask_storage(ctx, rse, handle)
+        status = ctx.lake.storage.look(str(handle["job"]))
+        if not storage_bytes.is_over(status):
+            return Waiting(handle, storage_bytes.FIRST_LOOK, status.progress)
+        if troubles := storage_bytes.troubles_of(rse, status):
+            return Done(evidence={"rse": rse}, troubles=troubles)
+        present = _present(status)
+        if present:
+            note = f"{len(present)} files still on the storage"
+            again = {key: value for key, value in handle.items() if key != "job"}
+            return Waiting(again, POLL, Progress(note=note))
+        return self._gone(ctx, rse, handle)
+
+    def _ask_storage(self, ctx: Context, rse: str, handle: Handle) -> Outcome:
+        polls = int(str(handle["polls"])) + 1
+        job_id = storage_bytes.start(ctx, JobKind.STAT, rse, ctx.refs(rse), what=f"stat{polls}")
+        asked = {**handle, "polls": polls, "job": job_id}
+        return Waiting(asked, storage_bytes.FIRST_LOOK)
+
+    def _gone(self, ctx: Context, rse: str, handle: Handle) -> Done:
+        return Done(
+            measured={
+                "files": ctx.payload.files,
+                "gone_from_catalogue_seconds": float(str(handle["gone_from_catalogue"])),
+                "gone_from_storage_seconds": self._seconds(ctx),
+                "poll_seconds": POLL.total_seconds(),
+            },
+            evidence={"rse": rse},
+        )
+
+    def overdue(self, ctx: Context, body: AbsentBody, handle: Handle) -> Done:
+        rse = ctx.targets[body.at]
+        if "gone_from_catalogue" not in handle:
+            return Done(evidence={"rse": rse}, troubles=(_not_deleted(ctx, rse),))
+        message = (
+            f"the catalogue has forgotten the files, and the storage of {rse} still holds them"
+        )
+        dark = Trouble(code="dark-file", message=message, blame=RUCIO)
+        return Done(evidence={"rse": rse}, troubles=(dark,))
+
+    def _seconds(self, ctx: Context) -> float:
+        asked = [r.ended_at for r in ctx.earlier if r.name == "delete" and r.ended_at]
+        return round((ctx.now - (asked[-1] if asked else ctx.began_at)).total_seconds(), 3)
+
+
+def _still_listed(ctx: Context, rse: str) -> list[Replica]:
+    replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
+    return [replica for replica in replicas if replica.state is not ReplicaState.MISSING]
+
+
+def _present(status: JobStatus) -> list[FileOutcome]:
+    return [outcome for outcome in status.outcomes if outcome.present]
+
+
+def _not_deleted(ctx: Context, rse: str) -> Trouble:
+    """Rules still there: the judge's cleaner or the undertaker; rules gone: the reaper."""
+    left = _still_listed(ctx, rse)
+    states = "/".join(sorted({replica.state.value for replica in left}))
+    if ctx.lake.catalogue.rules(ctx.dataset):
+        message = (
+            f"{len(left)} replicas at {rse} are {states} and their rules still exist: Rucio's"
+            " undertaker or judge-cleaner does not run"
+        )
+        return Trouble(code="rule-not-removed", message=message, blame=RUCIO)
+    message = (
+        f"the rules are gone, and {len(left)} replicas at {rse} are still {states}: Rucio's"
+        " reaper does not run, or the storage refuses its deletions"
+    )
+    return Trouble(code="replica-not-deleted", message=message, blame=RUCIO)
+
+
+ABSENT = Absent()

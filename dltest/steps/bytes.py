@@ -1,0 +1,76 @@
+"""Steps that wait for a storage job: start it once, look at it, tell its troubles.
+
+What the storage itself answered, also a refused connection, is a fact about its site. A mover
+that had to be killed says that the storage hung.
+"""
+
+from datetime import timedelta
+
+from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
+from dltest.model import Blame, Trouble
+from dltest.steps.step import Context, Handle, Waiting
+
+FIRST_LOOK = timedelta(milliseconds=300)
+NEXT_LOOK = timedelta(seconds=1)
+
+# A thousand files that fail alike are one trouble with a count, not a thousand.
+TROUBLES_SHOWN = 5
+
+
+def start(
+    ctx: Context, kind: JobKind, rse: str, files: tuple[FileRef, ...], what: str | None = None
+) -> str:
+    """Start the step's job unless an earlier, lost call did; gives the job's id."""
+    job = StorageJob(
+        id=ctx.job_id(what or kind.value),
+        kind=kind,
+        rse=rse,
+        seed=ctx.run_id,
+        files=files,
+        limit=max(ctx.deadline - ctx.now, timedelta(seconds=1)),
+    )
+    ctx.lake.storage.start(job)
+    return job.id
+
+
+def wait(handle: Handle, status: JobStatus) -> Waiting:
+    """Wait on, with the mover's progress. The first looks come quickly: small files are done."""
+    looks = int(str(handle.get("looks", 0)))
+    pause = FIRST_LOOK if looks < 3 else NEXT_LOOK
+    return Waiting({**handle, "looks": looks + 1}, pause, status.progress)
+
+
+def is_over(status: JobStatus) -> bool:
+    return status.state in {JobState.DONE, JobState.LOST}
+
+
+def troubles_of(rse: str, status: JobStatus) -> tuple[Trouble, ...]:
+    """What went wrong with the job, worst-looking files first, at most a handful."""
+    lost = (lost_job(rse, status),) if status.state is JobState.LOST else ()
+    bad = [outcome for outcome in status.outcomes if outcome.code is not None]
+    told = tuple(_trouble(rse, outcome) for outcome in bad[:TROUBLES_SHOWN])
+    more = len(bad) - TROUBLES_SHOWN
+    if more > 0:
+        told += (told[0].model_copy(update={"message": f"and {more} more files"}),)
+    return lost + told
+
+
+def lost_job(rse: str, status: JobStatus) -> Trouble:
+    message = status.detail or "the process that moved the bytes is gone"
+    return Trouble(code="storage-timeout", message=f"{rse}: {message}", blame=Blame.site(rse))
+
+
+def _trouble(rse: str, outcome: FileOutcome) -> Trouble:
+    return Trouble(
+        code=outcome.code or "storage-error",
+        message=f"{rse}: {outcome.detail} ({outcome.url})",
+        blame=Blame.site(rse),
+    )
+
+
+def throughput(total_bytes: int, status: JobStatus) -> dict[str, float]:
+    """Seconds that bytes moved, and the rate if it was long enough to mean anything."""
+    measured = {"moving_seconds": round(status.seconds, 3)}
+    if status.seconds > 0:
+        measured["rate_bytes_per_second"] = round(total_bytes / status.seconds, 1)
+    return measured

@@ -1,0 +1,127 @@
+"""The end of every run: all that its ledger lists is removed, and its absence verified.
+
+Not a step that scenarios name: the engine runs it whatever happened before. It works from the
+ledger alone, so it knows nothing of steps, and removes only names that follow from the run's id.
+Rucio is asked first; bytes that Rucio does not know of are removed at the storage itself.
+"""
+
+from datetime import timedelta
+
+from dltest.lake.ports import JobKind, JobState, ReplicaState
+from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress
+from dltest.steps import bytes as storage_bytes
+from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
+
+POLL = timedelta(seconds=1)
+
+
+# An RSE that gave one of these while the run was exercised is asked at once, not after Rucio has
+# deleted there, since Rucio cannot either while it is down.
+DOWN = {"storage-unreachable", "storage-timeout"}
+
+
+def begin(ctx: Context) -> Outcome:
+    """Ask for the end of everything in the ledger; repeatable."""
+    entries = _open_entries(ctx)
+    if not entries:
+        return Done(measured={"leftovers": 0})
+    if any(entry.kind in {LedgerKind.DATASET, LedgerKind.RULE} for entry in entries):
+        ctx.lake.catalogue.expire(ctx.dataset)
+    return look(ctx, {"polls": 0})
+
+
+def look(ctx: Context, handle: Handle) -> Outcome:
+    """Settle what is gone; ask again for what is not."""
+    if job := handle.get("job"):
+        return _look_at_storage(ctx, handle, str(job))
+    if ctx.lake.catalogue.rules(ctx.dataset):
+        return Waiting(handle, POLL, Progress(note="rules are still there"))
+    _settle(ctx, LedgerKind.RULE)
+    waiting = [rse for rse in _rses(ctx) if rse not in _suspects(ctx) and _listed(ctx, rse)]
+    if waiting:
+        return Waiting(handle, POLL, Progress(note=f"replicas still at {', '.join(waiting)}"))
+    return _next_place(ctx, handle)
+
+
+def give_up(ctx: Context) -> Done:
+    """What is not verified gone by now is a leftover, and stays in the ledger for the sweep."""
+    left = _open_entries(ctx)
+    for entry in left:
+        ctx.ledger.settle(entry, LedgerState.LEFTOVER)
+    return Done(
+        measured={"leftovers": sum(entry.count for entry in left)},
+        evidence={"leftovers": [_name(entry) for entry in left]},
+    )
+
+
+def _name(entry: LedgerEntry) -> str:
+    return f"{entry.kind} {entry.name}" + (f" at {entry.rse}" if entry.rse else "")
+
+
+def _next_place(ctx: Context, handle: Handle) -> Outcome:
+    """One storage after the other is asked whether anything is there."""
+    dead = _known_dead(handle)
+    rse = next((rse for rse in _rses(ctx) if rse not in dead), None)
+    if rse is None:
+        return _finish_catalogue(ctx, handle, dead)
+    polls = int(str(handle["polls"])) + 1
+    job_id = storage_bytes.start(
+        ctx, JobKind.UNLINK, rse, ctx.refs(rse), what=f"unlink.{rse}.{polls}"
+    )
+    return Waiting({**handle, "polls": polls, "job": job_id, "rse": rse}, storage_bytes.FIRST_LOOK)
+
+
+def _look_at_storage(ctx: Context, handle: Handle, job: str) -> Outcome:
+    status = ctx.lake.storage.look(job)
+    if not storage_bytes.is_over(status):
+        return Waiting(handle, storage_bytes.FIRST_LOOK, status.progress)
+    rse = str(handle["rse"])
+    rest: Handle = {key: value for key, value in handle.items() if key not in {"job", "rse"}}
+    if status.state is JobState.DONE and not storage_bytes.troubles_of(rse, status):
+        _settle(ctx, LedgerKind.REPLICAS, rse)
+        return _next_place(ctx, rest)
+    return _next_place(ctx, {**rest, "dead": [*_known_dead(handle), rse]})
+
+
+def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
+    """Nothing is on any storage that answers; the names must be gone from the catalogue too."""
+    if dead:
+        return give_up(ctx)
+    left = ctx.lake.catalogue.dids(ctx.dataset)
+    if left:
+        ctx.lake.catalogue.expire_files([name for name in left if name != ctx.dataset])
+        return Waiting(handle, POLL, Progress(note=f"{len(left)} names still in the catalogue"))
+    _settle(ctx, LedgerKind.DATASET)
+    _settle(ctx, LedgerKind.FILES)
+    return Done(measured={"leftovers": 0})
+
+
+def _open_entries(ctx: Context) -> list[LedgerEntry]:
+    return [entry for entry in ctx.ledger.entries() if entry.state is not LedgerState.GONE]
+
+
+def _rses(ctx: Context) -> list[str]:
+    """RSEs with replicas that are not verified gone."""
+    open_replicas = (e for e in _open_entries(ctx) if e.kind is LedgerKind.REPLICAS)
+    return sorted({entry.rse for entry in open_replicas if entry.rse})
+
+
+def _listed(ctx: Context, rse: str) -> bool:
+    replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
+    return any(replica.state is not ReplicaState.MISSING for replica in replicas)
+
+
+def _suspects(ctx: Context) -> set[str | None]:
+    troubles = (trouble for record in ctx.earlier for trouble in record.troubles)
+    return {trouble.blame.where for trouble in troubles if trouble.code in DOWN}
+
+
+def _known_dead(handle: Handle) -> list[str]:
+    dead = handle.get("dead", [])
+    return [str(rse) for rse in dead] if isinstance(dead, list) else []
+
+
+def _settle(ctx: Context, kind: LedgerKind, rse: str | None = None) -> None:
+    for entry in _open_entries(ctx):
+        if entry.kind is kind and (rse is None or entry.rse == rse):
+            ctx.ledger.settle(entry, LedgerState.GONE)

@@ -1,0 +1,74 @@
+"""`download`: fetch the files from one RSE as a user's `rucio download` does.
+
+The copy is checked against the catalogue's checksum while it is fetched, and against the payload
+after: a download that silently gives other bytes is the worst answer of all.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from dltest.lake.ports import FileRef, JobKind
+from dltest.model import Footprint, Payload
+from dltest.steps import bytes as storage_bytes
+from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
+from dltest.steps.verify import replica_troubles
+
+
+class DownloadBody(StepBody):
+    from_: str = Field(alias="from", description="Target role of the RSE that is read.")
+
+    def roles(self) -> tuple[str, ...]:
+        return (self.from_,)
+
+
+class Download:
+    """Copy every file to the spool with its catalogue checksum, compare, and drop it."""
+
+    name: ClassVar[str] = "download"
+    title: ClassVar[str] = "Fetch the run's files from an RSE and compare them"
+    checks: ClassVar[bool] = True
+    Body = DownloadBody
+
+    def footprint(self, body: DownloadBody, payload: Payload) -> Mapping[str, Footprint]:
+        return {body.from_: Footprint(bytes_read=payload.total_bytes)}
+
+    def begin(self, ctx: Context, body: DownloadBody) -> Outcome:
+        rse = ctx.targets[body.from_]
+        if troubles := replica_troubles(ctx, rse):
+            return Done(evidence={"rse": rse}, troubles=troubles)
+        job_id = storage_bytes.start(ctx, JobKind.GET, rse, self._files(ctx, rse))
+        return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
+
+    def look(self, ctx: Context, body: DownloadBody, handle: Handle) -> Outcome:
+        rse = ctx.targets[body.from_]
+        status = ctx.lake.storage.look(str(handle["job"]))
+        if not storage_bytes.is_over(status):
+            return storage_bytes.wait(handle, status)
+        return Done(
+            measured={
+                "files": len(status.outcomes),
+                "bytes": sum(outcome.size_bytes or 0 for outcome in status.outcomes),
+                **storage_bytes.throughput(ctx.payload.total_bytes, status),
+            },
+            evidence={"rse": rse},
+            troubles=storage_bytes.troubles_of(rse, status),
+        )
+
+    def overdue(self, ctx: Context, body: DownloadBody, handle: Handle) -> Done:
+        rse = ctx.targets[body.from_]
+        status = ctx.lake.storage.look(str(handle["job"]))
+        ctx.lake.storage.cancel(str(handle["job"]))
+        return Done(evidence={"rse": rse}, troubles=(storage_bytes.lost_job(rse, status),))
+
+    def _files(self, ctx: Context, rse: str) -> tuple[FileRef, ...]:
+        """Where the files lie, each with the catalogue's checksum as the one to be met."""
+        replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
+        return tuple(
+            ref.model_copy(update={"adler32": replica.adler32})
+            for ref, replica in zip(ctx.refs(rse), replicas, strict=True)
+        )
+
+
+DOWNLOAD = Download()

@@ -1,0 +1,129 @@
+"""`replicate`: ask Rucio for a copy by a rule, and wait until every file of it has a good lock."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import Field, JsonValue
+
+from dltest.lake.ports import Rule, RuleState
+from dltest.model import RUCIO, Footprint, LedgerEntry, LedgerKind, Payload, Progress, Trouble
+from dltest.steps import stuck
+from dltest.steps.phases import phases_of
+from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
+
+POLL = timedelta(seconds=1)
+SLOW_POLL = timedelta(seconds=5)
+QUICK_FOR = timedelta(minutes=1)
+
+FINAL_TROUBLE = {RuleState.STUCK, RuleState.SUSPENDED, RuleState.WAITING_APPROVAL}
+
+
+class ReplicateBody(StepBody):
+    to: str = Field(description="Target role of the RSE that shall get a copy.")
+    from_: str | None = Field(
+        None, alias="from", description="Target role of the only RSE that may be read."
+    )
+
+    def roles(self) -> tuple[str, ...]:
+        return (self.from_, self.to) if self.from_ else (self.to,)
+
+
+class Replicate:
+    """One rule for the run's dataset; done when all its locks are OK."""
+
+    name: ClassVar[str] = "replicate"
+    title: ClassVar[str] = "Have Rucio copy the run's files to an RSE by a rule"
+    checks: ClassVar[bool] = True
+    Body = ReplicateBody
+
+    def footprint(self, body: ReplicateBody, payload: Payload) -> Mapping[str, Footprint]:
+        written = Footprint(
+            files_written=payload.files,
+            bytes_written=payload.total_bytes,
+            files_deleted=payload.files,
+        )
+        read = {body.from_: Footprint(bytes_read=payload.total_bytes)} if body.from_ else {}
+        return {body.to: written, **read}
+
+    def begin(self, ctx: Context, body: ReplicateBody) -> Outcome:
+        rse = ctx.targets[body.to]
+        ctx.ledger.intend(
+            LedgerEntry(
+                kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files
+            )
+        )
+        ctx.ledger.intend(LedgerEntry(kind=LedgerKind.RULE, name=ctx.rule_tag))
+        rule_id = ctx.lake.catalogue.add_rule(
+            ctx.dataset,
+            rse,
+            tag=ctx.rule_tag,
+            lifetime=ctx.data_lifetime,
+            source=ctx.targets[body.from_] if body.from_ else None,
+        )
+        return Waiting({"rule_id": rule_id}, POLL)
+
+    def look(self, ctx: Context, body: ReplicateBody, handle: Handle) -> Outcome:
+        rule = ctx.lake.catalogue.rule(str(handle["rule_id"]))
+        if rule.state is RuleState.OK and rule.locks_ok == ctx.payload.files:
+            return self._arrived(ctx, body, rule)
+        if rule.state in FINAL_TROUBLE:
+            return self._refused(ctx, body, rule)
+        if rule.state is RuleState.GONE:
+            gone = Trouble(code="rule-gone", message=f"rule {rule.id} is gone", blame=RUCIO)
+            return Done(evidence=self._evidence(ctx, body, rule), troubles=(gone,))
+        pause = POLL if ctx.now - ctx.began_at < QUICK_FOR else SLOW_POLL
+        return Waiting(handle, pause, self._progress(ctx, rule))
+
+    def overdue(self, ctx: Context, body: ReplicateBody, handle: Handle) -> Done:
+        return self._refused(ctx, body, ctx.lake.catalogue.rule(str(handle["rule_id"])))
+
+    def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:
+        requests = ctx.lake.catalogue.requests(ctx.file_names(), ctx.targets[body.to])
+        jobs: list[JsonValue] = [
+            f"{request.transfer_host}/jobs/{request.transfer_id}"
+            for request in requests[:5]
+            if request.transfer_id
+        ]
+        return Done(
+            measured={
+                "files": ctx.payload.files,
+                "bytes": ctx.payload.total_bytes,
+                **phases_of(rule, requests, ctx.payload),
+            },
+            evidence={**self._evidence(ctx, body, rule), "transfer_jobs": jobs},
+        )
+
+    def _refused(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:
+        route = stuck.Route(
+            source=self._source(ctx, body),
+            destination=ctx.targets[body.to],
+        )
+        evidence = self._evidence(ctx, body, rule)
+        return Done(evidence=evidence, troubles=stuck.why(ctx, rule, route))
+
+    def _source(self, ctx: Context, body: ReplicateBody) -> str | None:
+        """The RSE that is read: the one asked for, else the one that the run uploaded to."""
+        if body.from_:
+            return ctx.targets[body.from_]
+        uploads = [record.evidence.get("rse") for record in ctx.earlier if record.name == "upload"]
+        return str(uploads[-1]) if uploads else None
+
+    def _evidence(self, ctx: Context, body: ReplicateBody, rule: Rule) -> dict[str, JsonValue]:
+        return {
+            "rse": ctx.targets[body.to],
+            "rule_id": rule.id,
+            "rule_state": rule.state.value,
+            "rule_error": rule.error,
+            "locks": f"{rule.locks_ok}/{rule.locks_replicating}/{rule.locks_stuck}",
+        }
+
+    def _progress(self, ctx: Context, rule: Rule) -> Progress:
+        return Progress(
+            files_done=rule.locks_ok,
+            bytes_done=rule.locks_ok * ctx.payload.size_bytes,
+            note=rule.state.value,
+        )
+
+
+REPLICATE = Replicate()

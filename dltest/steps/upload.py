@@ -1,0 +1,94 @@
+"""`upload`: bring the run's files to an RSE and tell the catalogue of them, in bulk.
+
+Bytes first, then the catalogue, as `rucio upload --register-after-upload` does: a catalogue
+entry never promises bytes that are not there. One dataset holds all files of a run, so that one
+call ends everything.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from dltest.lake.ports import FileFacts, JobKind, JobStatus
+from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload
+from dltest.steps import bytes as storage_bytes
+from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
+
+
+class UploadBody(StepBody):
+    to: str = Field(description="Target role of the RSE that receives the files.")
+
+    def roles(self) -> tuple[str, ...]:
+        return (self.to,)
+
+
+class Upload:
+    """Make the payload, write it to the RSE, register files, dataset and rule."""
+
+    name: ClassVar[str] = "upload"
+    title: ClassVar[str] = "Write the run's files to an RSE and register them in Rucio"
+    checks: ClassVar[bool] = False
+    Body = UploadBody
+
+    def footprint(self, body: UploadBody, payload: Payload) -> Mapping[str, Footprint]:
+        written = Footprint(
+            files_written=payload.files,
+            bytes_written=payload.total_bytes,
+            files_deleted=payload.files,
+        )
+        return {body.to: written}
+
+    def begin(self, ctx: Context, body: UploadBody) -> Outcome:
+        rse = ctx.targets[body.to]
+        files = ctx.refs(rse)
+        ctx.ledger.intend(
+            LedgerEntry(
+                kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files
+            )
+        )
+        job_id = storage_bytes.start(ctx, JobKind.PUT, rse, files)
+        return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
+
+    def look(self, ctx: Context, body: UploadBody, handle: Handle) -> Outcome:
+        rse = ctx.targets[body.to]
+        status = ctx.lake.storage.look(str(handle["job"]))
+        if not storage_bytes.is_over(status):
+            return storage_bytes.wait(handle, status)
+        if troubles := storage_bytes.troubles_of(rse, status):
+            return Done(evidence={"rse": rse}, troubles=troubles)
+        return self._register(ctx, rse, status)
+
+    def overdue(self, ctx: Context, body: UploadBody, handle: Handle) -> Done:
+        rse = ctx.targets[body.to]
+        status = ctx.lake.storage.look(str(handle["job"]))
+        ctx.lake.storage.cancel(str(handle["job"]))
+        return Done(evidence={"rse": rse}, troubles=(storage_bytes.lost_job(rse, status),))
+
+    def _register(self, ctx: Context, rse: str, status: JobStatus) -> Done:
+        ctx.ledger.intend(
+            LedgerEntry(kind=LedgerKind.DATASET, name=ctx.dataset, count=ctx.payload.files)
+        )
+        ctx.ledger.intend(LedgerEntry(kind=LedgerKind.RULE, name=ctx.rule_tag))
+        began = time.perf_counter()
+        facts = [
+            FileFacts(name=name, size_bytes=ctx.payload.size_bytes, adler32=str(outcome.adler32))
+            for name, outcome in zip(ctx.file_names(), status.outcomes, strict=True)
+        ]
+        ctx.lake.catalogue.register(ctx.dataset, rse, facts, ctx.data_lifetime)
+        rule_id = ctx.lake.catalogue.add_rule(
+            ctx.dataset, rse, tag=ctx.rule_tag, lifetime=ctx.data_lifetime
+        )
+        return Done(
+            measured={
+                "files": ctx.payload.files,
+                "bytes": ctx.payload.total_bytes,
+                "register_seconds": round(time.perf_counter() - began, 3),
+                **storage_bytes.throughput(ctx.payload.total_bytes, status),
+            },
+            evidence={"rse": rse, "rule_id": rule_id, "dataset": ctx.dataset},
+        )
+
+
+UPLOAD = Upload()
