@@ -36,18 +36,23 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         _set_up(only_packages=only_packages)
-    except SetupError as error:
-        for line in error.last_lines:
-            print(f"  | {line}", file=sys.stderr)
-        print(f"setup: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"setup: {error}: see to that, then run `make setup` again", file=sys.stderr)
-        return 1
+    except (SetupError, OSError) as error:
+        _tell(error)
+        return packages.SAID if only_packages else 1
     except KeyboardInterrupt:
         print("setup: interrupted; `make setup` goes on from here", file=sys.stderr)
         return 130
     return 0
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, OSError):
+        print(f"setup: {error}: see to that, then run `make setup` again", file=sys.stderr)
+        return
+    for line in getattr(error, "last_lines", ()):
+        print(f"  | {line}", file=sys.stderr)
+    if str(error):
+        print(f"setup: {error}", file=sys.stderr)
 
 
 def _set_up(*, only_packages: bool) -> None:
@@ -59,6 +64,7 @@ def _set_up(*, only_packages: bool) -> None:
         packages.ensure()
         environment.ensure_uv()
         environment.ensure_venv()
+        environment.ensure_release()
     say("everything is in place")
 
 

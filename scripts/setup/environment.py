@@ -15,7 +15,15 @@ from trouble import SetupError
 SYSTEM_PYTHON = "/usr/bin/python3"
 EXTRAS = ("lab", "postgres", "web", "worker")
 PYPI = "the Python package index"
-TOOLS_MIB, VENV_MIB = 150, 700
+TOOLS_MIB, VENV_MIB, RELEASE_MIB = 100, 400, 400  # with what uv keeps in its cache
+ASK_RELEASE = """
+from dltest.lab.releases import DEFAULT_RELEASE, cache_folder, is_whole
+print("" if is_whole(cache_folder() / f"rucio-{DEFAULT_RELEASE}") else cache_folder(), end="")
+"""
+RELEASE = """
+from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
+ensure_release(DEFAULT_RELEASE, lambda message: print(message, flush=True))
+"""
 
 UV = TOOLS / "bin" / "uv"
 UV_PIN = Path(__file__).with_name("uv.txt")
@@ -58,6 +66,16 @@ def ensure_venv() -> None:
         run([str(PYTHON), "-c", "import dltest, gfal2"], source=PYPI, mib=VENV_MIB)
         STAMP.write_text(_fingerprint(), encoding="utf-8")
         UNFINISHED.unlink(missing_ok=True)
+
+
+def ensure_release() -> None:
+    """Install the Rucio server that the lab runs by default; all labs of a user share it."""
+    missing_below = output_of([str(PYTHON), "-c", ASK_RELEASE])
+    if missing_below == "":
+        return
+    require_room(Path(missing_below or VENV), RELEASE_MIB)
+    with Stopwatch("installing the Rucio server of the lab"):
+        run([str(PYTHON), "-c", RELEASE], source=PYPI, mib=RELEASE_MIB)
 
 
 def _is_current() -> bool:

@@ -21,6 +21,7 @@ from trouble import SetupError
 LIST = ROOT / "packages.debian"
 MIB = 600  # measured: 470 installed (a third of it LLVM, for PostgreSQL) and 110 of archives
 LOG = Path("/var/log/dltest-setup.log")
+SAID = 3  # exit code of --only-packages after it has said what went wrong; sudo's own is 1
 
 # Servers that packages.debian brings. cron (of logrotate, of xrootd-server) may start at the next
 # boot as on any Debian, and postgresql has nothing to start without a cluster.
@@ -76,15 +77,16 @@ def ensure() -> None:
         install(names)
         return
     command = [sys.executable, "-B", str(Path(__file__).resolve().parent), "--only-packages"]
-    if not _may_sudo():
+    ended = 1
+    if _may_sudo():
+        say(f"{len(names)} system packages are missing; sudo installs them")
+        ended = subprocess.run(["sudo", *command], check=False).returncode
+    if ended == SAID:
+        raise SetupError("")
+    if ended:
         raise SetupError(
             f"{len(names)} system packages are missing ({', '.join(names)}) and this user may not "
             f"install them: run `{' '.join(command)}` as root once, then `make setup` again"
-        )
-    say(f"{len(names)} system packages are missing; sudo installs them")
-    if subprocess.run(["sudo", *command], check=False).returncode:
-        raise SetupError(
-            "the system packages were not installed: see above, then run `make setup` again"
         )
 
 

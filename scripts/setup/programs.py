@@ -69,8 +69,14 @@ def run(command: list[str], *, source: str, mib: int, log: Path = LOG) -> None:
         )  # fmt: skip
     if ended.returncode:
         output = log.read_bytes()[began_at:].decode(errors="replace")
-        reason = explain(output, source, mib, log)
-        raise SetupError(f"`{' '.join(command[:3])}` failed: {reason}", output.splitlines()[-12:])
+        reason = explain(output, source, mib)
+        if reason:
+            raise SetupError(reason)
+        raise SetupError(
+            f"`{' '.join(command[:3])}` failed for none of the usual reasons: see the lines above "
+            f"and {log}, then run `make setup` again",
+            output.splitlines()[-12:],
+        )
 
 
 def require_room(folder: Path, mib: int) -> None:

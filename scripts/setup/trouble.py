@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 NETWORK = (
     "{source} cannot be reached: connect this machine to the network "
@@ -52,12 +51,12 @@ class SetupError(Exception):
         self.last_lines = last_lines
 
 
-def explain(output: str, source: str, mib: int, log: Path) -> str:
-    """Say in one sentence why a program that printed `output` failed.
+def explain(output: str, source: str, mib: int) -> str | None:
+    """Say in one sentence why a program that printed `output` failed, or None if it is not known.
 
     `source` is where it fetched from; `mib` is the room that this part needs.
     """
     for pattern, sentence in CAUSES:
         if re.search(pattern, output, re.IGNORECASE):
             return sentence.format(source=source, mib=mib)
-    return f"the cause is none of the usual ones, so read the lines above and {log}"
+    return None
