@@ -12,7 +12,8 @@
     │   ├── StorageError         a storage element
     │   ├── TransferError        the transfer service
     │   └── CredentialError      tokens, passwords, certificates
-    └── StoreError               dltest's own database
+    ├── StoreError               dltest's own database
+    └── LabError                 the lab cannot be brought up, broken, healed or taken down
 
 A broken expectation is not an error: steps return it as a `Trouble`, and the judge reads it.
 """
@@ -129,3 +130,7 @@ class CredentialError(LakeError):
 
 class StoreError(DltestError):
     """dltest's own database is out of reach or refused a write."""
+
+
+class LabError(DltestError):
+    """The lab cannot do what was asked; the message ends with the remedy."""

@@ -1,0 +1,178 @@
+"""One part in the supervisor's care: its process, its state, and when it may start again."""
+
+import signal
+import time
+from dataclasses import dataclass, field
+
+from dltest.lab.description import PartSeen, PartState
+from dltest.lab.faults import Effect
+from dltest.lab.layout import Layout, write_atomically
+from dltest.lab.nursery import Nursery
+from dltest.lab.parts import NURSERY, Part
+from dltest.lab.process import Running, spawn
+
+# A part that dies is started again after 0.25, 0.5, 1, ... seconds, at most this many.
+LONGEST_PAUSE_SECONDS = 10.0
+# Having lived this long counts as health: the next death starts the pauses from the beginning.
+HEALTHY_SECONDS = 20.0
+# After so many deaths in a row a part is called failed (and still tried again).
+FAILED_AFTER = 5
+
+
+@dataclass(slots=True)
+class Charge:
+    """A part and what the supervisor knows of it."""
+
+    part: Part
+    layout: Layout
+    environment: dict[str, str]
+    nursery: Nursery
+    state: PartState = "waiting"
+    running: Running | None = None
+    started_at: float | None = None
+    restarts: int = 0
+    deaths: int = 0
+    not_before: float = 0.0
+    message: str | None = None
+    _began: float = field(default=0.0)
+
+    @property
+    def settled(self) -> bool:
+        return self.state in ("ready", "done")
+
+    def seen(self) -> PartSeen:
+        return PartSeen(
+            name=self.part.name,
+            state=self.state,
+            pid=self.running.pid if self.running else None,
+            port=self.part.port,
+            log=self.layout.log(self.part.name),
+            restarts=self.restarts,
+            started_at=self.started_at,
+            message=self.message,
+        )
+
+    def tend(self, effect: Effect | None, *, may_start: bool) -> None:
+        """Look once, and do the next thing needed; never waits."""
+        if self.running is not None and not self.running.is_alive():
+            self._bury(effect)
+        if effect == "down":
+            self._keep_down()
+        elif self.state == "down":
+            self._begin_anew()
+        elif self.state == "hung" and effect is None:
+            self._wake()
+        if self._wants_start() and may_start:
+            self._start()
+        if self.state == "starting":
+            self._look()
+        if effect == "hung" and self.state == "ready" and self.running is not None:
+            self.running.signal_group(signal.SIGSTOP)
+            self.state = "hung"
+
+    def stop(self) -> None:
+        """Ask the process to end; `tend` or `kill` sees to the rest."""
+        self.state = "stopped" if self.state != "done" else "done"
+        if self.running is not None:
+            self.running.signal_group(signal.SIGCONT)
+            self.running.signal(self.part.stop_signal)
+
+    def kill(self) -> None:
+        if self.running is not None:
+            self.running.forget()
+            self.running = None
+
+    def _wants_start(self) -> bool:
+        waiting = self.state in ("waiting", "restarting", "failed")
+        return waiting and self.running is None and time.monotonic() >= self.not_before
+
+    def _start(self) -> None:
+        if self.part.fingerprint is not None and self._is_done():
+            self.state = "done"
+            return
+        self.state, self.message = "starting", None
+        self.started_at, self._began = time.time(), time.monotonic()
+        self.part.prepare()
+        self.running = self._launch()
+        if self.running is None:
+            self._count_death("could not be forked")
+
+    def _launch(self) -> Running | None:
+        part = self.part
+        if part.daemon is not None:
+            return self.nursery.fork(part.daemon, self.layout)
+        command, keep = part.command, ()
+        if part.name == NURSERY:
+            theirs = self.nursery.open()
+            command, keep = (*command[:2], str(theirs.fileno()), *command[3:]), (theirs,)
+        running = spawn(
+            command,
+            environment=self.environment | dict(part.environment),
+            log=self.layout.log(part.name),
+            folder=self.layout.root / part.folder,
+            keep=tuple(end.fileno() for end in keep),
+            death_signal=part.stop_signal,
+        )
+        for end in keep:
+            end.close()
+        return running
+
+    def _look(self) -> None:
+        """A started server becomes ready, or takes too long."""
+        if self.part.fingerprint is None and self.part.is_ready():
+            self.state = "ready"
+        elif time.monotonic() - self._began > self.part.start_seconds and self.running:
+            self.running.signal_group(signal.SIGKILL)
+
+    def _bury(self, effect: Effect | None) -> None:
+        code = self.running.code if self.running else None
+        self.kill()
+        if self.state in ("down", "stopped") or effect == "down":
+            return
+        if self.part.fingerprint is not None and code == 0:
+            write_atomically(self.layout.done / self.part.name, self.part.fingerprint, mode=0o600)
+            self.state = "done"
+            return
+        ended = "died" if code is None else f"ended with {code}"
+        self._count_death(f"{ended}: {self._last_words()}")
+
+    def _count_death(self, message: str) -> None:
+        healthy = time.monotonic() - self._began > HEALTHY_SECONDS
+        self.deaths = 1 if healthy else self.deaths + 1
+        self.restarts += 1
+        self.message = message
+        self.state = "failed" if self.deaths >= FAILED_AFTER else "restarting"
+        pause = min(LONGEST_PAUSE_SECONDS, 0.125 * 2**self.deaths)
+        self.not_before = time.monotonic() + pause
+
+    def _last_words(self) -> str:
+        """The last line of the log, for people."""
+        log = self.layout.log(self.part.name)
+        try:
+            with log.open("rb") as stream:
+                stream.seek(max(0, log.stat().st_size - 2000))
+                lines = stream.read().decode(errors="replace").strip().splitlines()
+        except OSError:
+            return f"see {log}"
+        return lines[-1][:300] if lines else f"see {log}"
+
+    def _keep_down(self) -> None:
+        if self.running is not None:
+            self.running.signal_group(signal.SIGKILL)
+            self.running.signal(signal.SIGKILL)
+            if self.running.is_alive():
+                return
+            self.kill()
+        self.state = "down"
+
+    def _begin_anew(self) -> None:
+        self.state, self.deaths, self.not_before = "waiting", 0, 0.0
+
+    def _wake(self) -> None:
+        if self.running is not None:
+            self.running.signal_group(signal.SIGCONT)
+        self.state, self._began = "starting", time.monotonic()
+
+    def _is_done(self) -> bool:
+        mark = self.layout.done / self.part.name
+        return mark.exists() and mark.read_text() == self.part.fingerprint

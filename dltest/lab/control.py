@@ -1,0 +1,308 @@
+"""The face of the lab: bring it up, look at it, break it, heal it, take it down."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dltest.errors import LabError
+from dltest.lab import storage
+from dltest.lab.census import end_processes, lab_processes
+from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
+from dltest.lab.faults import find_fault
+from dltest.lab.lake_file import write_lake_file
+from dltest.lab.layout import Layout
+from dltest.lab.parts import base_environment, dltest_environment
+from dltest.lab.place import find_root, make_root, reachable_code
+from dltest.lab.port import assign
+from dltest.lab.postgres import find_programs
+from dltest.lab.privileges import Identity, as_user, chosen_identity, owner_identity
+from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
+
+SERVERS = ("postgres", "redis", "rucio", "transfers", "web")
+PORT_NAMES = (*SERVERS, *(one.rse for one in storage.ELEMENTS))
+NEEDED_BYTES = 1 * storage.GIB
+READY_SECONDS = 180.0
+CHANGE_SECONDS = 60.0
+DOWN_SECONDS = 30.0
+LOOK_SECONDS = 0.1
+
+Tell = Callable[[str], None]
+Watch = Callable[[State], None]
+
+
+def up(
+    asked: Path,
+    *,
+    release: str | None = None,
+    service: bool = False,
+    tell: Tell = lambda _: None,
+    watch: Watch = lambda _: None,
+) -> Lab:
+    """Bring the lab up, or finish bringing it up; returns when a rule would be carried out.
+
+    `tell` gets a sentence before anything slow; `watch` gets every new state.
+    """
+    lab = read_lab(asked)
+    if lab is None or not is_running(lab.layout):
+        lab = _prepare(asked, lab, release, tell)
+        _start_supervisor(lab)
+    elif release not in (None, lab.release):
+        raise _wrong_release(lab, str(release))
+    wish = Wish.read(lab.layout.wish) or Wish()
+    if service and not wish.service:
+        wish = wish.model_copy(update={"service": True})
+        wish.write(lab.layout.wish)
+    _await(lab, _is_up(wish), READY_SECONDS, watch)
+    return lab
+
+
+def is_up(asked: Path, *, service: bool) -> bool:
+    """Whether `up` would have nothing to do."""
+    lab = read_lab(asked)
+    if lab is None or not is_running(lab.layout):
+        return False
+    state = State.read(lab.layout.state)
+    return state is not None and state.is_ready and (state.service or not service)
+
+
+def down(asked: Path, *, purge: bool = False, tell: Tell = lambda _: None) -> None:
+    """End every process of the lab; with `purge` remove every file of it too."""
+    root = find_root(asked)
+    if root is None or not (root / ".dltest-lab").exists():
+        if purge and Path(asked).is_symlink():
+            Path(asked).unlink()
+        return
+    owner_identity(root)
+    layout = Layout(root)
+    if is_running(layout):
+        tell("stopping the parts")
+        _stop_supervisor(layout)
+    end_processes(root)
+    if left := lab_processes(root):
+        raise LabError(f"processes {sorted(left)} do not end; end them, then `dltest lab down`")
+    if purge:
+        tell("removing the files")
+        _remove(root, asked)
+
+
+def break_(asked: Path, fault: str, target: str | None = None) -> BrokenThing:
+    """Inject a fault; returns when it is in effect. Done twice it is the same as once."""
+    find_fault(fault, target)
+    lab = running_lab(asked)
+    wish = Wish.read(lab.layout.wish) or Wish()
+    for thing in wish.broken:
+        if (thing.fault, thing.target) == (fault, target):
+            return thing
+    thing = BrokenThing(fault=fault, target=target, since=datetime.now(UTC))
+    wish.model_copy(update={"broken": (*wish.broken, thing)}).write(lab.layout.wish)
+    _await(lab, lambda state: thing in state.broken, CHANGE_SECONDS)
+    return thing
+
+
+def heal(
+    asked: Path, fault: str | None = None, target: str | None = None
+) -> tuple[BrokenThing, ...]:
+    """Undo one fault, or all; returns what was healed once all its parts are healthy again."""
+    if fault is not None:
+        find_fault(fault, target)
+    lab = running_lab(asked)
+    wish = Wish.read(lab.layout.wish) or Wish()
+    healed = tuple(
+        thing
+        for thing in wish.broken
+        if fault is None or (thing.fault, thing.target) == (fault, target)
+    )
+    rest = tuple(thing for thing in wish.broken if thing not in healed)
+    wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
+    parts = {find_fault(thing.fault, thing.target).part(thing.target) for thing in healed}
+    still = {find_fault(thing.fault, thing.target).part(thing.target) for thing in rest}
+
+    def healthy(state: State) -> bool:
+        mended = (state.part(name) for name in parts - still)
+        return state.broken == rest and all(part and part.state == "ready" for part in mended)
+
+    _await(lab, healthy, CHANGE_SECONDS)
+    return healed
+
+
+def running_lab(asked: Path) -> Lab:
+    """The lab there; an error with the remedy if it is not up."""
+    lab = read_lab(asked)
+    if lab is None:
+        raise LabError(f"there is no lab in {asked}; make one with `dltest lab up --dir {asked}`")
+    if not is_running(lab.layout):
+        raise LabError(f"the lab in {asked} is not up; bring it up with `dltest lab up`")
+    return lab
+
+
+def is_running(layout: Layout) -> bool:
+    """Whether a supervisor holds the lab's lock; the kernel frees it when it dies."""
+    try:
+        with layout.lock.open() as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _prepare(asked: Path, before: Lab | None, release: str | None, tell: Tell) -> Lab:
+    _check_programs()
+    if before is not None and release not in (None, before.release):
+        raise _wrong_release(before, str(release))
+    chosen = release or (before.release if before else DEFAULT_RELEASE)
+    exists = find_root(asked)
+    identity = owner_identity(exists) if before and exists else chosen_identity()
+    root = make_root(asked, identity)
+    if count := end_processes(root):
+        tell(f"ended {count} processes left by an interrupted run")
+    rucio_python = ensure_release(chosen, tell)
+    _check_space(root)
+    lab = _describe(root, asked, before, identity, (chosen, rucio_python), tell)
+    try:
+        lab.write(lab.layout.description)
+        write_lake_file(lab)
+    except OSError as full:
+        raise LabError(f"{root} cannot be written: {full.strerror}; make room") from full
+    return lab
+
+
+def _describe(
+    root: Path,
+    asked: Path,
+    before: Lab | None,
+    identity: Identity,
+    rucio: tuple[str, Path],
+    tell: Tell,
+) -> Lab:
+    python, code = reachable_code(Layout(root), identity)
+    old = before.ports if before else {}
+    ports = assign(PORT_NAMES, old, str(root))
+    for name in PORT_NAMES:
+        if name in old and old[name] != ports[name]:
+            tell(f"port {old[name]} is taken by another process; {name} moves to {ports[name]}")
+    names = ("root", "dltest")
+    passwords = before.passwords if before else {name: secrets.token_hex(16) for name in names}
+    return Lab(
+        root=root,
+        asked=Path(asked).absolute(),
+        release=rucio[0],
+        rucio_python=rucio[1],
+        dltest_python=python,
+        code=code,
+        ports=ports,
+        passwords=passwords,
+    )
+
+
+def _start_supervisor(lab: Lab) -> None:
+    identity = owner_identity(lab.root)
+    log = lab.layout.log("supervisor")
+    environment = base_environment(lab) | dltest_environment(lab)
+    with suppress(FileNotFoundError):
+        lab.layout.state.unlink()
+    with log.open("ab") as stream:
+        subprocess.Popen(  # type: ignore[call-overload]
+            [str(lab.dltest_python), "-m", "dltest.lab.supervisor", str(lab.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            cwd=lab.root,
+            env=environment,
+            start_new_session=True,
+            **as_user(identity),
+        )
+
+
+def _stop_supervisor(layout: Layout) -> None:
+    state = State.read(layout.state)
+    if state is not None:
+        with suppress(ProcessLookupError):
+            os.kill(state.supervisor, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_SECONDS
+    while is_running(layout) and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+
+
+def _is_up(wish: Wish) -> Callable[[State], bool]:
+    """Every part is ready but those that somebody broke."""
+    broken = {find_fault(one.fault, one.target).part(one.target) for one in wish.broken}
+
+    def reached(state: State) -> bool:
+        others = [part for part in state.parts if part.name not in broken]
+        whole = bool(others) and all(part.state in ("ready", "done") for part in others)
+        return whole and (state.service or not wish.service)
+
+    return reached
+
+
+def _await(
+    lab: Lab, reached: Callable[[State], bool], seconds: float, watch: Watch = lambda _: None
+) -> None:
+    deadline = time.monotonic() + seconds
+    last = None
+    born = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        state = State.read(lab.layout.state)
+        if state is not None and state != last:
+            last = state
+            watch(state)
+            if reached(state):
+                return
+        if not is_running(lab.layout) and time.monotonic() > born:
+            log = lab.layout.log("supervisor")
+            raise LabError(f"the lab's supervisor ended; see {log}, then `dltest lab up` again")
+        time.sleep(LOOK_SECONDS)
+    raise LabError(_what_is_missing(lab, last, seconds))
+
+
+def _what_is_missing(lab: Lab, state: State | None, seconds: float) -> str:
+    waiting = [part for part in state.parts if part.state not in ("ready", "done")] if state else []
+    culprits = [part for part in waiting if part.message or part.state == "starting"] or waiting
+    told = "; ".join(f"{part.name} is {part.state} ({part.message})" for part in culprits[:3])
+    trouble = f"; {state.trouble}" if state and state.trouble else ""
+    return (
+        f"not there after {seconds:.0f} s: {told}{trouble}; "
+        f"the logs are in {lab.layout.logs}; `dltest lab up` waits on, `lab down` gives up"
+    )
+
+
+def _check_programs() -> None:
+    find_programs()
+    missing = [name for name in ("xrootd", "xrdcp", "redis-server") if shutil.which(name) is None]
+    if missing:
+        raise LabError(f"{', '.join(missing)} not found; run `make setup` to install them")
+
+
+def _check_space(root: Path) -> None:
+    free = storage.free_bytes(root)
+    if free < NEEDED_BYTES:
+        raise LabError(
+            f"only {free // 2**20} MiB are free in {root} and a lab wants {NEEDED_BYTES // 2**20}; "
+            "make room or choose another --dir"
+        )
+
+
+def _wrong_release(lab: Lab, release: str) -> LabError:
+    return LabError(
+        f"this lab runs Rucio {lab.release}, not {release}; "
+        "take it down with `dltest lab down --purge` first, or choose another --dir"
+    )
+
+
+def _remove(root: Path, asked: Path) -> None:
+    try:
+        shutil.rmtree(root)
+    except OSError as refusal:
+        raise LabError(f"{refusal.filename} cannot be removed: {refusal.strerror}") from refusal
+    if Path(asked).is_symlink():
+        Path(asked).unlink()

@@ -1,0 +1,248 @@
+"""The parts of a lab, as data: what each runs, when it is ready, and what it waits for."""
+
+import json
+import shutil
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from dltest.lab import postgres, probe, rucio_server, storage
+from dltest.lab.authority import Authority
+from dltest.lab.daemons import DAEMONS, Daemon
+from dltest.lab.description import Lab
+from dltest.lab.layout import write_atomically
+
+NURSERY = "rucio-daemons"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _nothing() -> None:
+    pass
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One server, set-up task or daemon.
+
+    A task is a part with a fingerprint: it is done when it has exited with 0, and is not run
+    again while its fingerprint stays the same. A part with a `daemon` is forked by the nursery
+    instead of started by `command`.
+    """
+
+    name: str
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: str = "."
+    prepare: Callable[[], None] = _nothing
+    is_ready: Callable[[], bool] = _always
+    after: tuple[str, ...] = ()
+    port: int | None = None
+    stop_signal: int = signal.SIGTERM
+    start_seconds: float = 90.0
+    fingerprint: str | None = None
+    daemon: Daemon | None = None
+
+
+def lake_parts(lab: Lab) -> tuple[Part, ...]:
+    """Everything but dltest itself, in the order in which people like to read it."""
+    return (
+        *_stores(lab),
+        *(_storage(lab, element) for element in storage.ELEMENTS),
+        _transfers(lab),
+        *_rucio(lab),
+        *(_daemon(lab, daemon) for daemon in DAEMONS),
+    )
+
+
+def service_parts(lab: Lab) -> tuple[Part, ...]:
+    """Dltest's own service: workers, beat, and the web pages with the metrics."""
+    port = lab.ports["web"]
+    where = ("--lab", str(lab.root))
+    return (
+        _dltest(lab, "worker-control", "worker", *where, "--queue", "control"),
+        _dltest(lab, "worker-transfer", "worker", *where, "--queue", "transfer"),
+        _dltest(lab, "beat", "beat", *where),
+        _dltest(
+            lab,
+            *("web", "serve", *where, "--host", "127.0.0.1", "--port", str(port)),
+            port=port,
+            is_ready=partial(probe.answers, port, "/health"),
+        ),
+    )
+
+
+def base_environment(lab: Lab) -> dict[str, str]:
+    """What every process of the lab gets; `DLTEST_LAB` marks it as one."""
+    return {
+        "PATH": PATH,
+        "HOME": str(lab.root / "home"),
+        "TMPDIR": str(lab.root / "tmp"),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "DLTEST_LAB": str(lab.root),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def dltest_environment(lab: Lab) -> dict[str, str]:
+    """For processes that run dltest itself, from where the lab's user can read it."""
+    return {
+        "PYTHONPATH": str(lab.code),
+        "PYTHONPYCACHEPREFIX": str(lab.root / "tmp" / "bytecode"),
+    }
+
+
+def _stores(lab: Lab) -> tuple[Part, ...]:
+    database = lab.layout.database
+    redis = lab.root / "redis"
+    ports = lab.ports
+    return (
+        Part(
+            "postgres-files",
+            postgres.create_command(lab),
+            prepare=partial(_remove_tree, database),
+            fingerprint="1",
+        ),
+        Part(
+            "postgres",
+            postgres.command(lab),
+            folder="postgres",
+            prepare=partial((database / "postmaster.pid").unlink, missing_ok=True),
+            is_ready=partial(probe.postgres_ready, database),
+            after=("postgres-files",),
+            port=ports["postgres"],
+            # Fast shutdown: does not wait for clients to leave.
+            stop_signal=signal.SIGINT,
+        ),
+        Part(
+            "redis",
+            ("redis-server", str(redis / "redis.conf")),
+            folder="redis",
+            prepare=partial(write_atomically, redis / "redis.conf", _redis(redis, ports["redis"])),
+            is_ready=partial(probe.redis_answers, ports["redis"]),
+            port=ports["redis"],
+        ),
+    )
+
+
+def _redis(folder: Path, port: int) -> str:
+    return (
+        f"port {port}\nbind 127.0.0.1\ndir {folder}\nappendonly yes\nsave ''\n"
+        "maxmemory-policy noeviction\nappendfsync everysec\n"
+    )
+
+
+def _storage(lab: Lab, element: storage.StorageElement) -> Part:
+    port = lab.ports[element.rse]
+    return Part(
+        element.rse,
+        storage.command(lab, element),
+        storage.environment(lab),
+        folder=f"storage/{element.rse}",
+        prepare=partial(storage.prepare, lab, element),
+        # Without authorisation to list, any answer shows that it speaks HTTP.
+        is_ready=partial(probe.answers, port, storage.PREFIX, None),
+        port=port,
+    )
+
+
+def _transfers(lab: Lab) -> Part:
+    port = lab.ports["transfers"]
+    file = lab.layout.etc / "transfers.json"
+    authority = Authority(lab.layout.authority)
+    settings = {
+        "host": "127.0.0.1",
+        "port": port,
+        "state_dir": str(lab.root / "transfers"),
+        "ca_file": str(authority.certificate),
+        "ca_dir": str(authority.folder),
+        "log_file": str(lab.layout.log("transfers")),
+    }
+    return Part(
+        "transfers",
+        (str(lab.dltest_python), "-m", "dltest.lab.transfer_service", "--config", str(file)),
+        dltest_environment(lab),
+        folder="transfers",
+        prepare=partial(write_atomically, file, json.dumps(settings)),
+        is_ready=partial(probe.answers, port, "/"),
+        port=port,
+    )
+
+
+def _rucio(lab: Lab) -> tuple[Part, ...]:
+    environment = rucio_server.environment(lab)
+    port = lab.ports["rucio"]
+    request = json.dumps(rucio_server.lake_request(lab), sort_keys=True)
+    return (
+        Part(
+            "rucio-schema",
+            rucio_server.schema_command(lab),
+            environment,
+            prepare=partial(rucio_server.write_configuration, lab),
+            after=("postgres",),
+            fingerprint=lab.release,
+        ),
+        Part(
+            "rucio",
+            rucio_server.command(lab),
+            environment,
+            prepare=partial(rucio_server.write_configuration, lab),
+            is_ready=partial(probe.answers, port, "/ping"),
+            after=("rucio-schema",),
+            port=port,
+            # Quick shutdown: does not wait for idle connections.
+            stop_signal=signal.SIGQUIT,
+        ),
+        Part(
+            "rucio-lake",
+            rucio_server.lake_command(lab),
+            environment | {"RUCIO_CLIENT_MODE": "1"},
+            prepare=partial(rucio_server.write_lake_request, lab),
+            after=("rucio",),
+            fingerprint=request,
+        ),
+        Part(
+            NURSERY,
+            rucio_server.nursery_command(lab, 0),
+            environment,
+            prepare=partial(rucio_server.write_nursery_plan, lab),
+            is_ready=rucio_server.nursery_mark(lab).exists,
+            after=("rucio-schema",),
+        ),
+    )
+
+
+def _daemon(lab: Lab, daemon: Daemon) -> Part:
+    return Part(
+        daemon.name,
+        is_ready=(lab.layout.rounds / daemon.name).exists,
+        after=(NURSERY, "rucio-lake"),
+        daemon=daemon,
+    )
+
+
+def _dltest(
+    lab: Lab,
+    name: str,
+    *arguments: str,
+    port: int | None = None,
+    is_ready: Callable[[], bool] = _always,
+) -> Part:
+    return Part(
+        name,
+        (str(lab.dltest_python), "-m", "dltest.cli.main", *arguments),
+        dltest_environment(lab) | storage.environment(lab),
+        is_ready=is_ready,
+        after=("rucio-lake", "redis", "transfers"),
+        port=port,
+    )
+
+
+def _remove_tree(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

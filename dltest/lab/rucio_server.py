@@ -1,0 +1,185 @@
+"""The Rucio server of the lab: its configuration files and its commands."""
+
+import json
+from pathlib import Path
+
+from dltest.lab import rucio_side, storage
+from dltest.lab.daemons import DAEMONS
+from dltest.lab.description import Lab
+from dltest.lab.layout import write_atomically
+from dltest.lab.postgres import database_url
+
+ACCOUNT = "dltest"
+SCOPE = "dltest"
+SCRIPTS = Path(rucio_side.__file__).parent
+ACCOUNT_LIMIT = 10**15
+WORKERS = 2
+THREADS = 8
+
+ALEMBIC = """\
+[alembic]
+script_location = {site}/rucio/db/sqla/migrate_repo
+sqlalchemy.url = {url}
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = WARNING
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = plain
+[formatter_plain]
+format = %(levelname)s %(message)s
+"""
+
+SERVER = """\
+[common]
+logdir = {logs}
+loglevel = INFO
+mailtemplatedir = {site}/rucio/etc/mail_templates
+[client]
+rucio_host = {url}
+auth_host = {url}
+account = root
+auth_type = userpass
+username = root
+password = {password}
+auth_token_file_path = {home}/token-of-root
+[database]
+default = {database}
+pool_reset_on_return = rollback
+pool_size = 4
+max_overflow = 10
+pool_recycle = 600
+[bootstrap]
+userpass_identity = root
+userpass_pwd = {password}
+[policy]
+permission = generic
+schema = generic
+lfn2pfn_algorithm_default = hash
+[alembic]
+cfg = {etc}/alembic.ini
+[conveyor]
+scheme = davs,https,root,dav,mock
+transfertool = fts3
+ftshosts = {transfers}
+[reaper]
+nb_workers_by_hostname = 100
+"""
+
+
+def configuration(lab: Lab) -> Path:
+    return lab.layout.etc / "rucio.cfg"
+
+
+def write_configuration(lab: Lab) -> None:
+    site = next((lab.rucio_python.parent.parent / "lib").glob("python3.*/site-packages"))
+    url = database_url(lab, "rucio")
+    etc = lab.layout.etc
+    write_atomically(etc / "alembic.ini", ALEMBIC.format(site=site, url=url), mode=0o600)
+    server = SERVER.format(
+        logs=lab.layout.logs,
+        site=site,
+        url=lab.url("rucio"),
+        password=lab.passwords["root"],
+        home=lab.root / "home",
+        database=url,
+        etc=etc,
+        transfers=lab.url("transfers"),
+    )
+    write_atomically(configuration(lab), server, mode=0o600)
+
+
+def environment(lab: Lab) -> dict[str, str]:
+    return {"RUCIO_CONFIG": str(configuration(lab)), **storage.environment(lab)}
+
+
+def schema_command(lab: Lab) -> tuple[str, ...]:
+    return (str(lab.rucio_python), str(SCRIPTS / "schema.py"), str(lab.ports["postgres"]))
+
+
+def command(lab: Lab) -> tuple[str, ...]:
+    return (
+        *(str(lab.rucio_python), "-m", "gunicorn", "--config", str(SCRIPTS / "server.py")),
+        *("--bind", f"127.0.0.1:{lab.ports['rucio']}", "--no-control-socket"),
+        *("--workers", str(WORKERS), "--threads", str(THREADS)),
+        "rucio.web.rest.flaskapi.v1.main:application",
+    )
+
+
+def nursery_command(lab: Lab, descriptor: int) -> tuple[str, ...]:
+    plan = lab.layout.etc / "nursery.json"
+    return (str(lab.rucio_python), str(SCRIPTS / "nursery.py"), str(descriptor), str(plan))
+
+
+def nursery_mark(lab: Lab) -> Path:
+    """The file in which the nursery says, by its pid, that it takes requests."""
+    return lab.layout.run / "nursery.ready"
+
+
+def write_nursery_plan(lab: Lab) -> None:
+    write_configuration(lab)
+    nursery_mark(lab).unlink(missing_ok=True)
+    plan = {
+        "modules": [daemon.module for daemon in DAEMONS],
+        "rounds": str(lab.layout.rounds),
+        "ready": str(nursery_mark(lab)),
+    }
+    write_atomically(lab.layout.etc / "nursery.json", json.dumps(plan))
+
+
+def lake_command(lab: Lab) -> tuple[str, ...]:
+    return (str(lab.rucio_python), str(SCRIPTS / "lake.py"), str(lab.layout.etc / "lake.json"))
+
+
+def write_lake_request(lab: Lab) -> None:
+    write_atomically(lab.layout.etc / "lake.json", json.dumps(lake_request(lab)), mode=0o600)
+
+
+def lake_request(lab: Lab) -> dict[str, object]:
+    """Everything that Rucio shall know of this lake."""
+    return {
+        "url": lab.url("rucio"),
+        "root_password": lab.passwords["root"],
+        "account": ACCOUNT,
+        "password": lab.passwords["dltest"],
+        "scope": SCOPE,
+        "rses": [_rse(lab, element) for element in storage.ELEMENTS],
+    }
+
+
+def _rse(lab: Lab, element: storage.StorageElement) -> dict[str, object]:
+    attributes: dict[str, object] = {
+        key: value == "True" if value in ("True", "False") else value
+        for key, value in element.all_attributes.items()
+    }
+    return {
+        "name": element.rse,
+        "account": ACCOUNT,
+        "limit": ACCOUNT_LIMIT,
+        "attributes": attributes | {"fts": lab.url("transfers"), "greedyDeletion": True},
+        "protocols": [
+            _protocol(lab.ports[element.rse], scheme, rank)
+            for rank, scheme in enumerate(storage.SCHEMES, start=1)
+        ],
+    }
+
+
+def _protocol(port: int, scheme: str, rank: int) -> dict[str, object]:
+    operations = dict.fromkeys(("read", "write", "delete"), rank)
+    copies = dict.fromkeys(("third_party_copy_read", "third_party_copy_write"), rank)
+    prefix = {"root": "/"}.get(scheme, "") + storage.PREFIX + "/"
+    return {
+        "scheme": scheme,
+        "hostname": "localhost",
+        "port": port,
+        "prefix": prefix,
+        "impl": "rucio.rse.protocols.gfal.Default",
+        "domains": {"lan": operations, "wan": operations | copies},
+    }

@@ -1,0 +1,127 @@
+"""Imports Rucio once, then forks one process a daemon on request.
+
+Started with two arguments: the number of an open socket, and a JSON file with `modules` (to
+import beforehand), `rounds` (folder) and `ready` (file to write when requests are taken).
+A request is a JSON line {name, module, options, log}; the answer is a JSON line {pid}. The
+daemons die with this process, and this process with the socket's other end.
+"""
+
+import contextlib
+import ctypes
+import functools
+import gc
+import importlib
+import inspect
+import json
+import os
+import queue
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import rucio.daemons.common as daemons_common
+from rucio.db.sqla import session as rucio_session
+
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+LIBC = ctypes.CDLL(None)
+
+
+class PatientQueue(queue.Queue):
+    """A queue whose consumer waits for work instead of looking once a second."""
+
+    def get_nowait(self):
+        return self.get(timeout=3600)
+
+
+def patch_rounds(rounds):
+    """Skip the wait for other workers, and note the end of every round in a file."""
+    original = daemons_common.db_workqueue
+
+    def without_wait(*args, **options):
+        if "partition_wait_time" in options:
+            options["partition_wait_time"] = 0
+        decorate = original(*args, **options)
+        return lambda once: decorate(noting(once))
+
+    def noting(once):
+        @functools.wraps(once)
+        def noted(*args, **options):
+            try:
+                return once(*args, **options)
+            finally:
+                (rounds / ME["name"]).touch()
+
+        return noted
+
+    daemons_common.db_workqueue = without_wait
+
+
+ME = {"name": "nursery"}
+
+
+def become(request, listener):
+    """Turn this fresh child into one daemon; never returns."""
+    listener.close()
+    os.setpgid(0, 0)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    LIBC.prctl(PR_SET_NAME, request["name"].encode()[:15])
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    ME["name"] = request["name"]
+    # Rucio reads the component's name from the program's name.
+    sys.argv = ["rucio-" + request["name"]]
+    module = importlib.import_module(request["module"])
+    known = inspect.signature(module.run).parameters
+    options = {key: value for key, value in request["options"].items() if key in known}
+    module.run(once=False, **options)
+
+
+def forget_database():
+    """Connections must not be shared over a fork."""
+    if rucio_session._ENGINE is not None:  # noqa: SLF001 - Rucio has no public way
+        rucio_session._ENGINE.dispose(close=False)  # noqa: SLF001
+
+
+def serve(listener):
+    """Fork one daemon a line, until the other end goes away."""
+    for line in listener.makefile("r"):
+        request = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                forget_database()
+                become(request, listener)
+                code = 0
+            except BaseException:  # noqa: BLE001 - the last frame of a process
+                sys.excepthook(*sys.exc_info())
+            finally:
+                with contextlib.suppress(OSError):
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                os._exit(code)
+        listener.sendall(json.dumps({"pid": pid}).encode() + b"\n")
+
+
+def main():
+    descriptor, plan_file = sys.argv[1:]
+    plan = json.loads(Path(plan_file).read_text())
+    patch_rounds(Path(plan["rounds"]))
+    # Only the conveyor's producers and consumers use a queue of that module.
+    daemons_common.queue.Queue = PatientQueue
+    for module in plan["modules"]:
+        importlib.import_module(module)
+    forget_database()
+    # Keeps the collector of the children off what they share with us.
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    Path(plan["ready"]).write_text(str(os.getpid()))
+    serve(socket.socket(fileno=int(descriptor)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Four XRootD storage elements, different as real sites are.
+
+Every element speaks root://, davs:// and dav:// on one port. XRootD cannot bind to one
+address, so its authorisation refuses every client that is not on this machine.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dltest.lab.authority import Authority
+from dltest.lab.description import Lab
+from dltest.lab.layout import write_atomically
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class StorageKind:
+    """What a storage element can do; tokens, tape and caches will be further kinds."""
+
+    title: str
+    http_third_party_copy: bool = True
+    quota_bytes: int | None = None
+
+
+DISK = StorageKind("disk")
+PASSIVE = StorageKind(
+    "disk that cannot drive an HTTP third-party copy", http_third_party_copy=False
+)
+QUOTA = StorageKind("disk with a quota, which it reports", quota_bytes=4 * GIB)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageElement:
+    """One RSE of the lab and what Rucio shall know of it."""
+
+    rse: str
+    site: str
+    kind: StorageKind
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def all_attributes(self) -> dict[str, str]:
+        own = {"dltest": "True", "type": "disk", "site": self.site, "dltest-faults": "True"}
+        return own | self.attributes
+
+
+ELEMENTS = (
+    StorageElement("XRD1", "SITE1", DISK),
+    StorageElement("XRD2", "SITE2", DISK),
+    StorageElement("XRD3", "SITE3", PASSIVE),
+    StorageElement("XRD4", "SITE4", QUOTA),
+)
+
+PREFIX = "/rucio"
+# Schemes in the order in which third-party copies shall prefer them.
+SCHEMES = ("davs", "root")
+
+
+def element(rse: str) -> StorageElement:
+    return next(one for one in ELEMENTS if one.rse == rse)
+
+
+def protocols(lab: Lab, rse: str) -> list[dict[str, str]]:
+    """The ways to reach an element: scheme and URL of the folder that holds Rucio's files."""
+    port = lab.ports[rse]
+    # An absolute path follows a root:// host after a second slash.
+    before = {"root": "/"}
+    return [
+        {"scheme": scheme, "url": f"{scheme}://localhost:{port}{before.get(scheme, '')}{PREFIX}"}
+        for scheme in (*SCHEMES, "dav")
+    ]
+
+
+def files_folder(lab: Lab, rse: str) -> Path:
+    """Where the element's files lie on disk, laid out as Rucio names them."""
+    return lab.layout.storage / rse / "data" / PREFIX[1:]
+
+
+def prepare(lab: Lab, one: StorageElement) -> None:
+    """Write the element's configuration and make its folders; changes no file it stores."""
+    home = lab.layout.storage / one.rse
+    for folder in ("admin", "run", "space"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    files_folder(lab, one.rse).mkdir(parents=True, exist_ok=True)
+    write_atomically(home / "authdb", "h localhost / a\n")
+    if one.kind.quota_bytes is not None:
+        write_atomically(home / "quota", f"public {one.kind.quota_bytes}\n")
+    write_atomically(home / "xrootd.cfg", configuration(lab, one))
+
+
+def command(lab: Lab, one: StorageElement) -> tuple[str, ...]:
+    """XRootD in the foreground, on IPv4: third-party copies by root:// compare host names."""
+    home = lab.layout.storage / one.rse
+    # No -l: the log is the process's own output, which the supervisor keeps.
+    return ("xrootd", "-I", "v4", "-c", str(home / "xrootd.cfg"), "-n", one.rse)
+
+
+def environment(lab: Lab) -> dict[str, str]:
+    """What makes a client or server trust the lab's authority, and give up in time."""
+    authority = Authority(lab.layout.authority)
+    return {
+        "X509_CERT_DIR": str(authority.folder),
+        "SSL_CERT_FILE": str(authority.certificate),
+        "SSL_CERT_DIR": str(authority.folder),
+        **CLIENT_PATIENCE,
+    }
+
+
+CLIENT_PATIENCE = {
+    "XRD_CONNECTIONWINDOW": "10",
+    "XRD_CONNECTIONRETRY": "1",
+    "XRD_REQUESTTIMEOUT": "60",
+    "XRD_STREAMTIMEOUT": "30",
+    "XRD_TIMEOUTRESOLUTION": "1",
+}
+
+
+def configuration(lab: Lab, one: StorageElement) -> str:
+    home = lab.layout.storage / one.rse
+    lines = _server_lines(lab, one, home) + _http_lines(lab, one)
+    if one.kind.quota_bytes is not None:
+        lines += [f"oss.space public {home}/space", f"oss.usage nolog quotafile {home}/quota"]
+    return "\n".join(lines) + "\n"
+
+
+def _server_lines(lab: Lab, one: StorageElement, home: Path) -> list[str]:
+    authority = Authority(lab.layout.authority)
+    return [
+        f"xrd.port {lab.ports[one.rse]}",
+        f"all.sitename DLTEST-{one.site}",
+        f"all.adminpath {home}/admin",
+        f"all.pidpath {home}/run",
+        f"oss.localroot {home}/data",
+        "all.export /",
+        "ofs.authorize 1",
+        f"acc.authdb {home}/authdb",
+        f"xrd.tls {authority.host_certificate} {authority.host_key}",
+        f"xrd.tlsca certdir {authority.folder}",
+        "xrootd.chksum max 2 adler32 md5 crc32c",
+        "ofs.tpc ttl 60 60 xfr 20 streams 4 autorm pgm /usr/bin/xrdcp --server",
+    ]
+
+
+def _http_lines(lab: Lab, one: StorageElement) -> list[str]:
+    authority = Authority(lab.layout.authority)
+    lines = [
+        f"xrd.protocol http:{lab.ports[one.rse]} libXrdHttp.so",
+        f"http.cadir {authority.folder}",
+        "http.header2cgi Authorization authz",
+        "http.listingdeny no",
+    ]
+    if one.kind.http_third_party_copy:
+        lines.append("http.exthandler xrdtpc libXrdHttpTPC.so")
+    return lines
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that an ordinary user can still write there."""
+    numbers = os.statvfs(folder)
+    return numbers.f_bavail * numbers.f_frsize
