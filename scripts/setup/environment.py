@@ -30,7 +30,7 @@ UV_PIN = Path(__file__).with_name("uv.txt")
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".set-up"
-UNFINISHED = VENV / ".unfinished"
+UNFINISHED = TOOLS / "venv-unfinished"
 GFAL2 = "gfal2" + EXTENSION_SUFFIXES[0]
 
 
@@ -57,15 +57,14 @@ def ensure_venv() -> None:
     with Stopwatch("installing the Python packages of uv.lock into .venv"):
         if UNFINISHED.exists() or not _is_ours():
             _remove(VENV)
-        if VENV.exists():
-            UNFINISHED.touch()  # uv trusts a package whose files a killed run had begun to lay out
+        UNFINISHED.touch()  # uv trusts a package whose files a killed run had begun to lay out
         extras = [word for extra in EXTRAS for word in ("--extra", extra)]
         command = [str(UV), "sync", "--locked", "--python", SYSTEM_PYTHON, *extras]
         run([*command, "--no-progress"], source=PYPI, mib=VENV_MIB)
         _link_gfal2()
         run([str(PYTHON), "-c", "import dltest, gfal2"], source=PYPI, mib=VENV_MIB)
         STAMP.write_text(_fingerprint(), encoding="utf-8")
-        UNFINISHED.unlink(missing_ok=True)
+        UNFINISHED.unlink()
 
 
 def ensure_release() -> None:
