@@ -1,1 +1,1 @@
-"""."""
+"""The command line: parse, call, print. No decision about a lake is made here."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dltest.engine.machine import Rules
 from dltest.lake.ports import LakePorts, Ledger
-from dltest.model import Run
+from dltest.model import LedgerEntry, Run
 
 
 class Claim(Protocol):
@@ -23,7 +23,11 @@ class Claim(Protocol):
 class Runs(Protocol):
     """The engine's part of the store."""
 
-    def claim(self, run_id: str) -> AbstractContextManager[Claim | None]: ...
+    def claim(
+        self, run_id: str, *, ended: bool = False
+    ) -> AbstractContextManager[Claim | None]: ...
+
+    def unsettled(self) -> list[tuple[str, LedgerEntry]]: ...
 
     def ledger(self, run_id: str) -> Ledger: ...
 

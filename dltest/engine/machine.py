@@ -180,6 +180,17 @@ def _started(run: Run, now: datetime) -> Run:
     )
 
 
+def reopened(run: Run, now: datetime, rules: Rules) -> Run:
+    """An ended run that goes back to its clean-up; verdict and times stay as they were."""
+    return run.model_copy(
+        update={
+            "phase": RunPhase.CLEANING,
+            "cleanup": StepRecord(name=run.cleanup.name),
+            "deadline": now + rules.cleanup_limit,
+        }
+    )
+
+
 def _stepped(run: Run, action: StepAction, result: Result, now: datetime, rules: Rules) -> Run:
     record = run.records[action.step]
     match result:

@@ -1,1 +1,1 @@
-"""."""
+"""What people and machines read of finished runs: JSON, JUnit, the matrix, lines of events."""

@@ -1,0 +1,154 @@
+"""`dltest list`, `show`, `watch`, `cancel`: what was run, and why it came out so."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from dltest.cli.board import Board, print_matrices, print_summary, verdict_text
+from dltest.cli.installation import LabOption, LakeOption, open_installation
+from dltest.cli.screen import output
+from dltest.cli.watching import watch_service
+from dltest.errors import SettingsError
+from dltest.model import Run, StepRecord, Verdict, exit_code_of
+from dltest.report.as_json import run_object
+from dltest.report.events import sentence, step_line
+from dltest.store import Store
+from dltest.units import human_seconds, human_size
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a run.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("list")(list_runs)
+    app.command()(show)
+    app.command()(watch)
+    app.command()(cancel)
+
+
+def list_runs(
+    *,
+    scenario: Annotated[str | None, typer.Option(help="Only runs of this scenario.")] = None,
+    verdict: Annotated[Verdict | None, typer.Option(help="Only runs with this verdict.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many runs.")] = 40,
+    lake: LakeOption = None,
+    lab: LabOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the latest runs, newest first."""
+    store = open_installation(lake, lab).store
+    runs = store.runs(limit=limit, scenario=scenario, verdict=verdict)
+    if as_json:
+        _print_json(runs)
+        return
+    table = Table(box=None)
+    for name in ("run", "planned (UTC)", "case", "verdict", "seconds", "who must act"):
+        table.add_column(name)
+    for run in runs:
+        table.add_row(*_row(run))
+    output.print(table if runs else "no runs yet; start some with `dltest run`")
+
+
+def show(
+    run_id: RunArgument,
+    *,
+    lake: LakeOption = None,
+    lab: LabOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one run whole: the verdict in a sentence, findings, steps, measurements, evidence."""
+    run = _found(open_installation(lake, lab).store, run_id)
+    if as_json:
+        _print_json([run])
+        return
+    head = verdict_text(run.judgement.verdict, run.case.id) if run.judgement else run.case.id
+    output.print(head, Text(sentence(run)))
+    output.print(f"run {run.id} of campaign {run.campaign_id} on lake {run.lake}", style="dim")
+    output.print(f"started {_moment(run.started_at)}, finished {_moment(run.finished_at)}")
+    for finding in run.judgement.findings if run.judgement else ():
+        output.print(Text(f"  {finding.code} ({finding.blame}): {finding.title}"))
+    for record in (*run.records, run.cleanup):
+        _print_step(record)
+    output.print(f"leftovers: {run.leftovers}")
+
+
+def watch(run_id: RunArgument, *, lake: LakeOption = None, lab: LabOption = None) -> None:
+    """Watch a run, or a campaign by its id, until it has ended; exits as `dltest run` does."""
+    installation = open_installation(lake, lab)
+    store = installation.store
+    runs = store.runs_of(run_id) or [_found(store, run_id)]
+    with Board(runs) as board:
+        watch_service(installation, board)
+    print_matrices(board.runs)
+    print_summary(board.runs, look_at=lambda run: f"dltest show {run.id}")
+    verdicts = [run.judgement.verdict for run in board.runs if run.judgement]
+    raise typer.Exit(exit_code_of(verdicts))
+
+
+def cancel(run_id: RunArgument, *, lake: LakeOption = None, lab: LabOption = None) -> None:
+    """Cancel a run; it cleans up what it made. Cancelling twice does no harm."""
+    store = open_installation(lake, lab).store
+    run = _found(store, run_id)
+    if store.cancel(run.id):
+        output.print(f"{run.case.id} ({run.id}) is cancelled and cleans up", markup=False)
+    else:
+        output.print(f"{run.case.id} ({run.id}) has already ended", markup=False)
+
+
+def _found(store: Store, run_id: str) -> Run:
+    try:
+        run = store.run(run_id)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if run is None:
+        raise SettingsError(f"there is no run {run_id}; `dltest list` shows the latest")
+    return run
+
+
+def _print_json(runs: list[Run]) -> None:
+    for run in runs:
+        output.print(json.dumps(run_object(run)), markup=False, soft_wrap=True)
+
+
+def _row(run: Run) -> tuple[Text | str, ...]:
+    judgement = run.judgement
+    end = run.finished_at or datetime.now(UTC)
+    seconds = f"{(end - run.started_at).total_seconds():.1f}" if run.started_at else ""
+    return (
+        run.id,
+        f"{run.planned_at:%Y-%m-%d %H:%M:%S}",
+        Text(run.case.id),
+        verdict_text(judgement.verdict, judgement.verdict.value) if judgement else run.phase.value,
+        seconds,
+        str(judgement.blame) if judgement and judgement.blame else "",
+    )
+
+
+def _print_step(record: StepRecord) -> None:
+    output.print(Text(f"  {step_line(record)}", style="bold"))
+    for name, value in record.measured.items():
+        output.print(Text(f"      {name.replace('_', ' ')}: {_measure(name, value)}"))
+    for name, fact in record.evidence.items():
+        output.print(Text(f"      {name.replace('_', ' ')}: {_fact(fact)}", style="dim"))
+    for trouble in record.troubles:
+        output.print(Text(f"      ! {trouble.message}"))
+
+
+def _measure(name: str, value: float) -> str:
+    if name.endswith("bytes_per_second"):
+        return f"{human_size(value)}/s"
+    if name.endswith("_seconds"):
+        return human_seconds(value)
+    return human_size(value) if name.endswith("bytes") else f"{value:g}"
+
+
+def _fact(fact: object) -> str:
+    return ", ".join(map(str, fact)) if isinstance(fact, list) else str(fact)
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "not yet"

@@ -1,0 +1,43 @@
+"""One JSON object a run: the shape that other programs rely on (docs/reference/json.md)."""
+
+from datetime import datetime
+from typing import Any
+
+from dltest.model import Run, StepRecord
+
+
+def run_object(run: Run) -> dict[str, Any]:
+    """Stable fields only; times are ISO 8601 in UTC, absent facts are null."""
+    judgement = run.judgement
+    return {
+        "run_id": run.id,
+        "campaign_id": run.campaign_id,
+        "scenario": run.case.scenario,
+        "case": run.case.id,
+        "lake": run.lake,
+        "verdict": judgement.verdict.value if judgement else None,
+        "blame": str(judgement.blame) if judgement and judgement.blame else None,
+        "findings": [
+            {"code": finding.code, "title": finding.title, "blame": str(finding.blame)}
+            for finding in (judgement.findings if judgement else ())
+        ],
+        "started_at": _time(run.started_at),
+        "finished_at": _time(run.finished_at),
+        "steps": [_step(record) for record in (*run.records, run.cleanup)],
+        "leftovers": run.leftovers,
+    }
+
+
+def _step(record: StepRecord) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "state": record.state.value,
+        "began_at": _time(record.began_at),
+        "ended_at": _time(record.ended_at),
+        "measured": record.measured,
+        "evidence": record.evidence,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
