@@ -1,6 +1,7 @@
 """The words of dltest as frozen value objects; everything else is written in them."""
 
 from dltest.model.blame import DLTEST, FTS, IDENTITY, RUCIO, SCENARIO, Blame, Party
+from dltest.model.campaign import Campaign, Driver, Trigger
 from dltest.model.case import Case, Footprint, Payload, Plan, StepCall
 from dltest.model.lake import RSE, Lake
 from dltest.model.ledger import LedgerEntry, LedgerKind, LedgerState
@@ -18,7 +19,9 @@ __all__ = [
     "RUCIO",
     "SCENARIO",
     "Blame",
+    "Campaign",
     "Case",
+    "Driver",
     "Face",
     "Finding",
     "Footprint",
@@ -36,6 +39,7 @@ __all__ = [
     "StepCall",
     "StepRecord",
     "StepState",
+    "Trigger",
     "Trouble",
     "Value",
     "Verdict",

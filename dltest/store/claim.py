@@ -1,0 +1,144 @@
+"""One worker's hold on one run, for the length of one step of the engine.
+
+PostgreSQL holds the row's lock in an open transaction; a worker that dies lets go of it with its
+connection. SQLite has one process that drives a run, so a lock in that process is enough, and no
+transaction stays open while a step is taken. Both check `version` when they write.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Select, delete, literal, or_, select, update
+
+from dltest.errors import StoreError
+from dltest.model import Run, RunPhase
+from dltest.store import rollup, tables
+from dltest.store.database import Database
+from dltest.store.mapping import finding_values, record_values, run_values, runs_from
+
+Query = Select[tuple[object, ...]]
+
+
+class Claim:
+    """The run as it was claimed, and the door to save what became of it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.saved: Run | None = None
+
+    def save(self, run: Run) -> None:
+        """Keep this state; it is written when the block is left, the last of several wins.
+
+        Writing last keeps the rows that all runs share locked for moments, not for a step.
+        """
+        if run.id != self.run.id:
+            raise ValueError(f"claimed {self.run.id}, asked to save {run.id}")
+        self.saved = run
+
+
+class Claims:
+    """Gives out claims; one object a process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+        self._held: set[str] = set()
+
+    @contextmanager
+    def hold(self, run_id: str, *, ended: bool = False) -> Iterator[Claim | None]:
+        """None when the run is unknown, or held by someone else; ended runs only if asked for."""
+        how = self._by_row_lock if self._database.is_postgresql else self._by_own_lock
+        with how(run_id, _ended_run(run_id) if ended else _open_run(run_id)) as claim:
+            yield claim
+
+    @contextmanager
+    def _by_row_lock(self, run_id: str, wanted: Query) -> Iterator[Claim | None]:
+        # NO KEY UPDATE, not UPDATE: the ledger's rows, written meanwhile through another
+        # connection, refer to this row and would wait for ever.
+        query = wanted.with_for_update(skip_locked=True, key_share=True)
+        with self._database.writing(f"take a step of run {run_id}") as connection:
+            claim = _claim(connection, query)
+            yield claim
+            if claim is not None and claim.saved is not None:
+                _write(self._database, connection, claim.run, claim.saved)
+
+    @contextmanager
+    def _by_own_lock(self, run_id: str, wanted: Query) -> Iterator[Claim | None]:
+        with self._guard:
+            free = run_id not in self._held
+            if free:
+                self._held.add(run_id)
+        if not free:
+            yield None
+            return
+        try:
+            with self._database.reading(f"read run {run_id}") as connection:
+                claim = _claim(connection, wanted)
+            yield claim
+            if claim is not None and claim.saved is not None:
+                with self._database.writing(f"save run {run_id}") as connection:
+                    _write(self._database, connection, claim.run, claim.saved)
+        finally:
+            with self._guard:
+                self._held.discard(run_id)
+
+
+def _open_run(run_id: str) -> Query:
+    table = tables.run
+    return select(table).where(table.c.id == run_id, table.c.phase != RunPhase.ENDED)
+
+
+def _ended_run(run_id: str) -> Query:
+    table = tables.run
+    return select(table).where(table.c.id == run_id, table.c.phase == RunPhase.ENDED)
+
+
+def _claim(connection: Connection, query: Query) -> Claim | None:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Claim(runs_from(connection, [row])[0])
+
+
+def _write(database: Database, connection: Connection, before: Run, after: Run) -> None:
+    table = tables.run
+    values = run_values(after)
+    # A person may have cancelled while the step was taken; that is never unsaid.
+    values["cancelled"] = or_(table.c.cancelled, literal(after.cancelled))
+    changed = connection.execute(
+        update(table)
+        .where(table.c.id == after.id, table.c.version == before.version)
+        .values(version=before.version + 1, **values)
+    )
+    if changed.rowcount != 1:
+        raise StoreError(f"run {after.id} was changed by someone else; this step is not saved")
+    _write_records(database, connection, before, after)
+    if finding_values(before) != finding_values(after):
+        _write_findings(connection, after)
+    # A swept run ends once more; it was counted when it ended first.
+    if after.is_ended and before.finished_at is None:
+        rollup.add(database, connection, after, datetime.now(UTC))
+
+
+def _write_records(database: Database, connection: Connection, before: Run, after: Run) -> None:
+    table = tables.step_record
+    old, new = record_values(before), record_values(after)
+    changed = [values for position, values in new.items() if old.get(position) != values]
+    if changed:
+        insert = database.insert(table)
+        fresh = {name: insert.excluded[name] for name in changed[0]}
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=["run_id", "position"], set_=fresh),
+            changed,
+        )
+    if gone := [position for position in old if position not in new]:
+        connection.execute(
+            delete(table).where(table.c.run_id == after.id, table.c.position.in_(gone))
+        )
+
+
+def _write_findings(connection: Connection, run: Run) -> None:
+    table = tables.finding
+    connection.execute(delete(table).where(table.c.run_id == run.id))
+    if rows := finding_values(run):
+        connection.execute(table.insert(), rows)

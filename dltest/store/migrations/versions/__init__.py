@@ -1,0 +1,1 @@
+"""One file a migration; history that has been released is never edited."""

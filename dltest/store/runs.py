@@ -1,0 +1,213 @@
+"""Campaigns and runs: planned together, found again, counted, and one day pruned."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, case, delete, func, or_, select, update
+
+from dltest.model import Campaign, Driver, LedgerState, Run, RunPhase, Verdict
+from dltest.store import tables
+from dltest.store.claim import Claim, Claims
+from dltest.store.database import Database
+from dltest.store.mapping import birth_values, finding_values, record_values, runs_from
+
+
+class Runs:
+    """The part of the store that knows campaigns and runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._claims = Claims(database)
+
+    def create_campaign(self, campaign: Campaign, runs: Sequence[Run]) -> None:
+        """The campaign with all its planned runs, or nothing of it."""
+        with self._database.writing("write the planned runs") as connection:
+            born = campaign.model_dump(exclude={"finished_at"})
+            connection.execute(tables.campaign.insert(), born)
+            if not runs:
+                return
+            rows = [birth_values(run, position) for position, run in enumerate(runs)]
+            connection.execute(tables.run.insert(), rows)
+            records = [values for run in runs for values in record_values(run).values()]
+            connection.execute(tables.step_record.insert(), records)
+            if findings := [values for run in runs for values in finding_values(run)]:
+                connection.execute(tables.finding.insert(), findings)
+
+    def campaign(self, campaign_id: str) -> Campaign | None:
+        with self._database.reading("read the campaign") as connection:
+            query = _campaigns().where(tables.campaign.c.id == campaign_id)
+            row = connection.execute(query).one_or_none()
+            return _campaign(row) if row else None
+
+    def campaigns(self, limit: int = 50) -> list[Campaign]:
+        """Newest first."""
+        with self._database.reading("list campaigns") as connection:
+            newest = tables.campaign.c.created_at.desc()
+            rows = connection.execute(_campaigns().order_by(newest).limit(limit))
+            return [_campaign(row) for row in rows]
+
+    def runs_of(self, campaign_id: str) -> list[Run]:
+        """In the plan's order."""
+        table = tables.run
+        query = select(table).where(table.c.campaign_id == campaign_id).order_by(table.c.position)
+        with self._database.reading("read the campaign's runs") as connection:
+            return runs_from(connection, connection.execute(query))
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of this id, or the only one whose id starts so.
+
+        Raises:
+            ValueError: several start so.
+        """
+        table = tables.run
+        starts_so = table.c.id.startswith(run_id, autoescape=True)
+        exact_first = case((table.c.id == run_id, 0), else_=1)
+        query = select(table).where(starts_so).order_by(exact_first, table.c.id).limit(2)
+        with self._database.reading("read the run") as connection:
+            found = runs_from(connection, connection.execute(query)) if run_id else []
+        if len(found) > 1 and found[0].id != run_id:
+            raise ValueError(f"several runs start with {run_id}: {found[0].id}, {found[1].id}, ...")
+        return found[0] if found else None
+
+    def runs(
+        self,
+        limit: int = 50,
+        lake: str | None = None,
+        scenario: str | None = None,
+        verdict: Verdict | None = None,
+        case_id: str | None = None,
+    ) -> list[Run]:
+        """Newest first."""
+        table = tables.run
+        asked = {"lake": lake, "scenario": scenario, "verdict": verdict, "case_id": case_id}
+        query = (
+            select(table)
+            .where(*(table.c[name] == value for name, value in asked.items() if value))
+            .order_by(table.c.planned_at.desc(), table.c.position, table.c.id)
+            .limit(limit)
+        )
+        with self._database.reading("list runs") as connection:
+            return runs_from(connection, connection.execute(query))
+
+    def claim(self, run_id: str, *, ended: bool = False) -> AbstractContextManager[Claim | None]:
+        """Hold the run while the engine takes one step; an ended one if asked for, to sweep it.
+
+        None when someone else holds it, or it is unknown. What the claim saved is
+        written when the block is left; an exception writes nothing.
+        """
+        return self._claims.hold(run_id, ended=ended)
+
+    def cancel(self, run_id: str) -> bool:
+        """Ask for the run's end; its driver cleans up. False when it has ended or is unknown."""
+        table = tables.run
+        still_open = (table.c.id == run_id, table.c.phase != RunPhase.ENDED)
+        asked = update(table).where(*still_open).values(cancelled=True, wake_at=None)
+        with self._database.writing("cancel the run") as connection:
+            return connection.execute(asked).rowcount == 1
+
+    def due(self, now: datetime, limit: int = 500) -> list[str]:
+        """Open runs of the service that want to be looked at, the longest overdue first."""
+        table = tables.run
+        query = (
+            select(table.c.id)
+            .join(tables.campaign, tables.campaign.c.id == table.c.campaign_id)
+            .where(
+                tables.campaign.c.driver == Driver.SERVICE,
+                table.c.phase != RunPhase.ENDED,
+                _is_due(now),
+            )
+            .order_by(table.c.wake_at.asc().nulls_first(), table.c.planned_at, table.c.position)
+            .limit(limit)
+        )
+        with self._database.reading("find due runs") as connection:
+            return list(connection.execute(query).scalars())
+
+    def is_due(self, run_id: str, now: datetime) -> bool:
+        table = tables.run
+        query = select(table.c.id).where(
+            table.c.id == run_id, table.c.phase != RunPhase.ENDED, _is_due(now)
+        )
+        with self._database.reading("see whether the run is due") as connection:
+            return connection.execute(query).first() is not None
+
+    def open_runs(self) -> dict[RunPhase, int]:
+        """How many there are in each phase before `ended`."""
+        table = tables.run
+        query = (
+            select(table.c.phase, func.count())
+            .where(table.c.phase != RunPhase.ENDED)
+            .group_by(table.c.phase)
+        )
+        with self._database.reading("count open runs") as connection:
+            rows: Any = connection.execute(query)
+            counted: dict[RunPhase, int] = dict(rows.all())
+        return {phase: counted.get(phase, 0) for phase in RunPhase if phase is not RunPhase.ENDED}
+
+    def prune(self, before: datetime) -> int:
+        """Forget runs that ended before, and finished moves; gives the number of runs.
+
+        Totals stay. A run that left something behind stays too, until that is gone.
+        """
+        table, entry, move = tables.run, tables.ledger_entry, tables.move
+        owing = select(entry.c.run_id).where(entry.c.state != LedgerState.GONE)
+        old = delete(table).where(
+            table.c.phase == RunPhase.ENDED, table.c.finished_at < before, table.c.id.not_in(owing)
+        )
+        empty = delete(tables.campaign).where(
+            tables.campaign.c.created_at < before,
+            tables.campaign.c.id.not_in(select(table.c.campaign_id)),
+        )
+        with self._database.writing("prune old runs") as connection:
+            pruned = connection.execute(old).rowcount
+            connection.execute(empty)
+            connection.execute(delete(move).where(move.c.finished_at < before))
+        return pruned
+
+    def mark_tick(self, now: datetime | None = None) -> None:
+        """Note that the scheduler woke."""
+        table = tables.beat_mark
+        moment = now or datetime.now(UTC)
+        insert = self._database.insert(table).values(name="tick", marked_at=moment)
+        with self._database.writing("note the tick") as connection:
+            connection.execute(
+                insert.on_conflict_do_update(index_elements=["name"], set_={"marked_at": moment})
+            )
+
+    def last_tick(self) -> datetime | None:
+        with self._database.reading("read the last tick") as connection:
+            return connection.execute(
+                select(tables.beat_mark.c.marked_at).where(tables.beat_mark.c.name == "tick")
+            ).scalar_one_or_none()
+
+
+def _is_due(now: datetime) -> Any:
+    return or_(tables.run.c.wake_at.is_(None), tables.run.c.wake_at <= now)
+
+
+def _campaigns() -> Select[Any]:
+    """Each campaign with the end of its last run; counted, since two runs may end at once."""
+    table, run = tables.campaign, tables.run
+    still_open = (
+        select(run.c.id)
+        .where(run.c.campaign_id == table.c.id, run.c.phase != RunPhase.ENDED)
+        .exists()
+    )
+    last_end = (
+        select(func.max(run.c.finished_at)).where(run.c.campaign_id == table.c.id).scalar_subquery()
+    )
+    return select(table, still_open.label("is_open"), last_end.label("last_end"))
+
+
+def _campaign(row: Row[Any]) -> Campaign:
+    return Campaign(
+        id=row.id,
+        lake=row.lake,
+        trigger=row.trigger,
+        driver=row.driver,
+        title=row.title,
+        created_at=row.created_at,
+        # Without runs there is nothing to wait for.
+        finished_at=None if row.is_open else row.last_end or row.created_at,
+    )

@@ -1,0 +1,39 @@
+"""The store: one object that is opened by a URL and knows every table."""
+
+from dltest.store.database import Database
+from dltest.store.lakes import Lakes
+from dltest.store.ledgers import Ledgers
+from dltest.store.migrate import migrate
+from dltest.store.moves import Moves
+from dltest.store.runs import Runs
+from dltest.store.views import Views
+
+
+class Store(Lakes, Runs, Ledgers, Moves, Views):
+    """dltest's memory on PostgreSQL or SQLite. Safe to share between threads.
+
+    All times are aware UTC. Every method raises `StoreError` alone, and is one transaction.
+    """
+
+    def __init__(self, database: Database) -> None:
+        Runs.__init__(self, database)
+
+    @classmethod
+    def open(cls, url: str, *, statement_seconds: int | None = None) -> "Store":
+        """The store at a SQLAlchemy URL; nothing is asked of the database yet.
+
+        `statement_seconds` ends slow queries, on PostgreSQL.
+        """
+        return cls(Database(url, statement_seconds=statement_seconds))
+
+    @property
+    def where(self) -> str:
+        """The URL without its password."""
+        return self._database.where
+
+    def migrate(self) -> None:
+        """Make or renew the tables. Idempotent, also when many processes start at once."""
+        migrate(self._database)
+
+    def close(self) -> None:
+        self._database.close()
