@@ -1,1 +1,26 @@
-"""."""
+"""Reading scenario files: YAML text to `Scenario`, or every mistake with its line and column.
+
+`parse` reads one text, `load` files and folders, `choose` picks by name and tag, `json_schema`
+writes what editors complete from, `dump` writes a scenario back.
+"""
+
+from dltest.scenario.dump import dump
+from dltest.scenario.load import choose, load
+from dltest.scenario.parse import Registry, parse
+from dltest.scenario.rse_expression import ExpressionError, parse_expression
+from dltest.scenario.scenario import Limits, Scenario, Target
+from dltest.scenario.schema import json_schema
+
+__all__ = [
+    "ExpressionError",
+    "Limits",
+    "Registry",
+    "Scenario",
+    "Target",
+    "choose",
+    "dump",
+    "json_schema",
+    "load",
+    "parse",
+    "parse_expression",
+]

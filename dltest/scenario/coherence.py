@@ -1,0 +1,119 @@
+"""What must hold between the parts of a scenario: roles that exist and are used, and a check."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dltest.scenario.document import Loc, Mapping, Scalar, Series
+from dltest.scenario.explain import suggestion
+from dltest.scenario.scenario import Heading, Target
+from dltest.scenario.sheet import Sheet
+from dltest.steps import Expect, Step, StepBody
+from dltest.units import format_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A step with its body, as read from `loc` of the document."""
+
+    step: Step[Any]
+    body: StepBody
+    loc: Loc
+    is_whole: bool = True
+    """Nothing of it had to be left out to make it readable."""
+
+
+def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -> None:
+    """Note what does not fit together; what could not be read is not held against the rest."""
+    good = [call for call in calls if call]
+    roles = _roles(sheet)
+    _check_targets(sheet, roles)
+    for call in good:
+        _check_roles(sheet, call, roles)
+    if len(good) == len(calls) and all(call.is_whole for call in good):
+        _check_all_used(sheet, good, roles)
+        _check_asserts(sheet, good)
+    if heading:
+        _check_deadlines(sheet, heading, good)
+        _check_same_rses(sheet, heading.targets)
+
+
+def _roles(sheet: Sheet) -> list[str]:
+    """As written, so that one mistake in a target is not a mistake of every step too."""
+    targets = sheet.find(("targets",))
+    return list(targets.entries) if isinstance(targets, Mapping) else []
+
+
+def _check_targets(sheet: Sheet, roles: list[str]) -> None:
+    for role in roles:
+        loc = ("targets", role, "other-than")
+        for index, other in enumerate(_words(sheet, loc)):
+            if other == role:
+                sheet.mistake((*loc, index), f"'{role}' cannot be other than itself")
+            elif other and other not in roles:
+                message = f"there is no target '{other}'" + suggestion(other, roles)
+                sheet.mistake((*loc, index), message)
+
+
+def _words(sheet: Sheet, loc: Loc) -> list[str]:
+    """The list of words at `loc`; empty in the place of what is not a word."""
+    node = sheet.find(loc)
+    items = node.items if isinstance(node, Series) else ()
+    values = [item.value if isinstance(item, Scalar) else None for item in items]
+    return [value if isinstance(value, str) else "" for value in values]
+
+
+def _check_roles(sheet: Sheet, call: Call, roles: list[str]) -> None:
+    for role in call.body.roles():
+        if role not in roles and roles:
+            message = f"there is no target '{role}'" + suggestion(role, roles)
+            sheet.mistake(_where_named(sheet, call, role), message)
+
+
+def _where_named(sheet: Sheet, call: Call, role: str) -> tuple[str | int, ...]:
+    """The key of the step's body that holds the role's name."""
+    node = sheet.find(call.loc)
+    entries = node.entries if isinstance(node, Mapping) else {}
+    holds = (
+        key
+        for key, entry in entries.items()
+        if isinstance(entry.value, Scalar) and entry.value.value == role
+    )
+    return (*call.loc, *list(holds)[:1])
+
+
+def _check_all_used(sheet: Sheet, calls: Sequence[Call], roles: list[str]) -> None:
+    used = {role for call in calls for role in call.body.roles()}
+    for role in roles:
+        if role not in used:
+            sheet.mistake(("targets", role), f"no step uses the target '{role}'", key=True)
+
+
+def _check_asserts(sheet: Sheet, calls: Sequence[Call]) -> None:
+    if not any(call.step.checks or call.body.expect != Expect() for call in calls):
+        message = "nothing is checked: add a step that does, such as `verify`"
+        sheet.mistake(("steps",), message, key=True)
+
+
+def _check_deadlines(sheet: Sheet, heading: Heading, calls: Sequence[Call]) -> None:
+    limit = heading.limits.duration
+    for call in calls:
+        if "within" in call.body.model_fields_set and call.body.within > limit:
+            asked = format_duration(call.body.within)
+            message = f"{asked} is longer than the whole run may take: {format_duration(limit)}"
+            sheet.mistake((*call.loc, "within"), f"{message} (limits.duration)")
+
+
+def _check_same_rses(sheet: Sheet, targets: dict[str, Target]) -> None:
+    for role, other in _pairs(list(targets)):
+        first, second = targets[role], targets[other]
+        told_apart = role in second.other_than or other in first.other_than
+        if first.rses == second.rses and not told_apart:
+            message = f"'{role}' and '{other}' may be the same RSE; add `other-than: [{role}]`"
+            sheet.mistake(("targets", other), message, key=True)
+
+
+def _pairs(roles: list[str]) -> Iterator[tuple[str, str]]:
+    for index, other in enumerate(roles):
+        for role in roles[:index]:
+            yield role, other

@@ -1,0 +1,93 @@
+"""The JSON Schema of scenario files, for editors; draft-07, which they all read."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from dltest.scenario.scenario import Heading
+from dltest.steps import Step
+
+Json = dict[str, Any]
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> Json:
+    """The JSON Schema of one model as files write it."""
+    return model.model_json_schema(by_alias=True, mode="validation")
+
+
+def json_schema(steps: Mapping[str, Step[Any]]) -> Json:
+    """The schema of a whole file; it depends only on the step types given."""
+    heading = schema_of(Heading)
+    definitions = dict(heading.get("$defs", {}))
+    calls = {name: _call(step, definitions) for name, step in sorted(steps.items())}
+    properties = {**heading["properties"], "steps": _steps(calls)}
+    schema = {
+        "$schema": DRAFT,
+        "title": "dltest scenario",
+        "description": "A declared test of a data lake. `dltest check` says what is wrong with it.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": [*heading["required"], "steps"],
+        "properties": properties,
+        "$defs": dict(sorted(definitions.items())),
+    }
+    return {key: _without_siblings_of_references(part) for key, part in schema.items()}
+
+
+def _steps(calls: Json) -> Json:
+    return {
+        "description": "What is done and checked, in order; each step is one key with its own.",
+        "examples": [[{"upload": {"to": "source"}}, {"verify": {"at": "source"}}]],
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+            "properties": calls,
+        },
+    }
+
+
+def _call(step: Step[Any], definitions: Json) -> Json:
+    """One step's key; its body goes into the definitions, and may be left out if all of it may."""
+    model: type[BaseModel] = step.Body
+    body = dict(schema_of(model))
+    definitions.update(body.pop("$defs", {}))
+    definitions[f"step-{step.name}"] = {**body, "title": step.name, "description": step.title}
+    reference = {"$ref": f"#/$defs/step-{step.name}"}
+    shapes = [reference] if body.get("required") else [reference, {"type": "null"}]
+    return {
+        "description": step.title,
+        "examples": [example_of(body)],
+        **({"allOf": shapes} if len(shapes) == 1 else {"anyOf": shapes}),
+    }
+
+
+def example_of(body: Json) -> Json:
+    """The least that the body must hold, filled with the examples of its keys."""
+    fields = body.get("properties", {})
+    return {key: _first_example(fields[key], key) for key in body.get("required", [])}
+
+
+def _first_example(field: Json, key: str) -> Any:
+    examples = field.get("examples", [])
+    return examples[0] if examples else key
+
+
+def _without_siblings_of_references(part: Any) -> Any:
+    """Draft-07 ignores what stands beside a `$ref`, so the reference is wrapped."""
+    if isinstance(part, list):
+        return [_without_siblings_of_references(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    clean = {key: _without_siblings_of_references(inner) for key, inner in part.items()}
+    if "$ref" in clean and len(clean) > 1:
+        return {"allOf": [{"$ref": clean.pop("$ref")}], **clean}
+    return clean
