@@ -1,0 +1,74 @@
+"""What the service is told at its start: one JSON file, read once."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from dltest.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """All times in seconds."""
+
+    host: str
+    port: int
+    state_dir: Path
+    log_file: Path
+    ca_file: Path | None = None
+    ca_dir: Path | None = None
+    vo: str = "dltest"
+    user_dn: str = "/CN=dltest lab"
+    workers: int = 4
+    per_link: int = 4
+    scheduling_seconds: float = 0.2
+    retry_delay: float = 120.0  # used when a job asks for retries and names no delay, as FTS does
+    operation_seconds: float = 50.0  # gfal2's own limit is 60 s, reported as a wrong errno
+    stall_seconds: float = 60.0
+    cancel_grace_seconds: float = 1.5
+    seconds_per_mb: float = 2.0
+    staging_poll_seconds: float = 0.5
+    staging_poll_max_seconds: float = 30.0
+    metadata_size_limit: int = 4096
+    tpc_fallback: bool = True  # try a push where the pull fails; never streams through this host
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Raises `SettingsError` for a file that cannot be read or has a wrong key."""
+        try:
+            given: dict[str, Any] = json.loads(file.read_text())
+            return cls.of(given)
+        except (OSError, ValueError, TypeError) as error:
+            message = f"the transfer service cannot use its configuration {file}: {error}"
+            raise SettingsError(message) from error
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Self:
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(given.keys() - known):
+            message = f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            raise ValueError(message)
+        paths = {name for name in ("state_dir", "log_file", "ca_file", "ca_dir") if given.get(name)}
+        values: dict[str, Any] = {k: Path(v) if k in paths else v for k, v in given.items()}
+        return cls(**values)
+
+
+def client_environment(config: ServiceConfig) -> dict[str, str]:
+    """What gfal2 needs to trust the lab's CA quickly and to give up on dead servers.
+
+    Without SSL_CERT_FILE every TLS context loads the system's whole bundle (nine times slower);
+    without XRD_* a dead port is tried again for eight minutes.
+    """
+    given = {
+        "XRD_CONNECTIONWINDOW": "10",
+        "XRD_CONNECTIONRETRY": "1",
+        "XRD_REQUESTTIMEOUT": "45",
+        "XRD_STREAMTIMEOUT": "30",
+        "XRD_TIMEOUTRESOLUTION": "1",
+    }
+    if config.ca_file:
+        given["SSL_CERT_FILE"] = str(config.ca_file)
+    if config.ca_dir:
+        given["SSL_CERT_DIR"] = given["X509_CERT_DIR"] = str(config.ca_dir)
+    return given

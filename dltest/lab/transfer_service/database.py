@@ -1,0 +1,206 @@
+"""Jobs and files in SQLite: what a killed service finds again.
+
+One connection, used by one thread. WAL without a sync at each commit survives the death of the
+process (not of the machine), which is what a lab needs.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dltest.lab.transfer_service.records import (
+    FILE_FIELDS,
+    FLAG_FIELDS,
+    JOB_FIELDS,
+    JSON_FIELDS,
+    File,
+    Job,
+    Submission,
+)
+from dltest.lab.transfer_service.vocabulary import FileState
+
+Row = dict[str, Any]
+Record = TypeVar("Record", Job, File)
+
+_COLUMNS = {
+    "job": ("job_id TEXT PRIMARY KEY", *JOB_FIELDS[1:]),
+    "file": (
+        "file_id INTEGER PRIMARY KEY AUTOINCREMENT",
+        *(name for name in FILE_FIELDS if name != "file_id"),
+    ),
+    "retry_error": ("file_id", "attempt", "datetime", "reason", "transfer_host", "log_file"),
+    "banned_se": (
+        "se TEXT PRIMARY KEY",
+        "vo",
+        "status",
+        "message",
+        "addition_time",
+        "admin_dn",
+    ),
+    "storage": ("storage TEXT PRIMARY KEY", "settings"),
+    "operation_limit": ("vo", "host", "operation", "concurrent_ops"),
+}
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS file_job ON file(job_id)",
+    "CREATE INDEX IF NOT EXISTS file_state ON file(file_state) "
+    "WHERE file_state NOT IN ('FINISHED', 'FAILED', 'CANCELED')",
+    "CREATE INDEX IF NOT EXISTS job_unfinished ON job(max_time_in_queue) "
+    "WHERE job_finished IS NULL",
+    "CREATE INDEX IF NOT EXISTS retry_error_file ON retry_error(file_id)",
+)
+
+
+class Database:
+    def __init__(self, file: Path) -> None:
+        self._connection = sqlite3.connect(file, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._depth = 0
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        for table, columns in _COLUMNS.items():
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+        for index in _INDEXES:
+            self._connection.execute(index)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; may be nested."""
+        self._depth += 1
+        if self._depth == 1:
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._depth -= 1
+            if not self._depth:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._depth -= 1
+        if not self._depth:
+            self._connection.execute("COMMIT")
+
+    # -- jobs and files ------------------------------------------------------------------
+
+    def insert(self, submission: Submission) -> bool:
+        """Stores it whole; false when the job is already there. Files get their ids."""
+        with self.transaction():
+            if self.job(submission.job.job_id):
+                return False
+            self._insert("job", JOB_FIELDS, submission.job)
+            columns = [name for name in FILE_FIELDS if name != "file_id"]
+            for file in submission.files:
+                file.file_id = self._insert("file", columns, file)
+        return True
+
+    def job(self, job_id: str) -> Job | None:
+        rows = self._records(Job, "SELECT * FROM job WHERE job_id = ?", job_id)
+        return rows[0] if rows else None
+
+    def jobs(self, where: str, *values: object) -> list[Job]:
+        return self._records(Job, f"SELECT * FROM job WHERE {where}", *values)  # noqa: S608
+
+    def file(self, file_id: int) -> File | None:
+        rows = self._records(File, "SELECT * FROM file WHERE file_id = ?", file_id)
+        return rows[0] if rows else None
+
+    def files(self, where: str, *values: object) -> list[File]:
+        query = f"SELECT * FROM file WHERE {where} ORDER BY file_id"  # noqa: S608
+        return self._records(File, query, *values)
+
+    def files_of(self, job_id: str) -> list[File]:
+        return self.files("job_id = ?", job_id)
+
+    def file_states(self, job_id: str) -> list[tuple[int, FileState]]:
+        """(file_index, state) of each file of the job."""
+        rows = self._connection.execute(
+            "SELECT file_index, file_state FROM file WHERE job_id = ? ORDER BY file_id", (job_id,)
+        )
+        return [(row[0], FileState(row[1])) for row in rows]
+
+    def file_fields(self, job_id: str, names: Collection[str]) -> list[Row]:
+        """Only these fields of the job's files; `names` must be fields of `File`."""
+        columns = ", ".join(name for name in FILE_FIELDS if name in names)
+        rows = self._connection.execute(
+            f"SELECT {columns or 'NULL'} FROM file WHERE job_id = ? ORDER BY file_id",  # noqa: S608
+            (job_id,),
+        )
+        return [_decoded(row) if columns else {} for row in rows]
+
+    def update_job(self, job_id: str, **changes: object) -> None:
+        self._update("job", JOB_FIELDS, changes, "job_id = ?", (job_id,))
+
+    def update_file(self, file_id: int, **changes: object) -> None:
+        self._update("file", FILE_FIELDS, changes, "file_id = ?", (file_id,))
+
+    def update_files(self, job_id: str, states: Iterable[FileState], **changes: object) -> None:
+        """Change all files of the job that are in one of these states."""
+        wanted = tuple(states)
+        where = f"job_id = ? AND file_state IN ({', '.join('?' * len(wanted))})"
+        self._update("file", FILE_FIELDS, changes, where, (job_id, *wanted))
+
+    # -- the rest ------------------------------------------------------------------------
+
+    def remember_retry(self, file: File, reason: str, now: float) -> None:
+        self._connection.execute(
+            "INSERT INTO retry_error VALUES (?, ?, ?, ?, ?, ?)",
+            (file.file_id, file.retry + 1, now, reason, file.transfer_host, file.log_file),
+        )
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        return [dict(row) for row in self._connection.execute(query, values)]
+
+    def execute(self, statement: str, *values: object) -> None:
+        self._connection.execute(statement, values)
+
+    def _insert(self, table: str, columns: Collection[str], record: Job | File) -> int:
+        marks = ", ".join("?" * len(columns))
+        cursor = self._connection.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
+            [_encoded(name, getattr(record, name)) for name in columns],
+        )
+        return cursor.lastrowid or 0
+
+    def _update(
+        self,
+        table: str,
+        known: Collection[str],
+        changes: Mapping[str, object],
+        where: str,
+        values: tuple[object, ...],
+    ) -> None:
+        if unknown := changes.keys() - set(known):
+            message = f"{table} has no {', '.join(unknown)}"
+            raise KeyError(message)
+        setters = ", ".join(f"{name} = ?" for name in changes)
+        encoded = [_encoded(name, value) for name, value in changes.items()]
+        self._connection.execute(
+            f"UPDATE {table} SET {setters} WHERE {where}",  # noqa: S608 - names were checked
+            (*encoded, *values),
+        )
+
+    def _records(self, kind: type[Record], query: str, *values: object) -> list[Record]:
+        return [kind(**_decoded(row)) for row in self._connection.execute(query, values)]
+
+
+def _encoded(name: str, value: object) -> object:
+    if name in JSON_FIELDS and value is not None:
+        return json.dumps(value)
+    return value
+
+
+def _decoded(row: sqlite3.Row) -> Row:
+    return {name: _value(name, row[name]) for name in row.keys()}  # noqa: SIM118 - not a dict
+
+
+def _value(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in JSON_FIELDS:
+        return json.loads(value)
+    return bool(value) if name in FLAG_FIELDS else value

@@ -1,0 +1,84 @@
+"""The service put together: its parts, its HTTP server, its end."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import uvicorn
+from fastapi import FastAPI
+
+from dltest.lab.transfer_service.bans import Bans
+from dltest.lab.transfer_service.configuration import ServiceConfig
+from dltest.lab.transfer_service.database import Database
+from dltest.lab.transfer_service.identity import Identity
+from dltest.lab.transfer_service.jobs import Jobs
+from dltest.lab.transfer_service.nursery import Nursery
+from dltest.lab.transfer_service.scheduler import Scheduler
+from dltest.lab.transfer_service.web import Routes
+
+_LOG = logging.getLogger(__name__)
+
+
+def serve(config: ServiceConfig, nursery: Nursery) -> None:
+    """Answer requests until told to stop (SIGTERM, SIGINT)."""
+    config.state_dir.mkdir(parents=True, exist_ok=True)
+    config.log_file.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=config.log_file,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    database = Database(config.state_dir / "transfers.sqlite")
+    try:
+        app = build_application(config, database, nursery)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=config.host,
+                port=config.port,
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=60,
+                timeout_graceful_shutdown=2,
+                ws="none",
+            )
+        )
+        server.run()
+    finally:
+        nursery.close()
+        database.close()
+
+
+def build_application(config: ServiceConfig, database: Database, nursery: Nursery) -> FastAPI:
+    identity = Identity(config.user_dn, config.vo)
+    scheduler = Scheduler(config, database, nursery)
+    routes = Routes(
+        identity,
+        Jobs(config, identity, database, scheduler),
+        Bans(identity, database, scheduler),
+        scheduler,
+    )
+    return routes.application(lambda _app: _scheduling(scheduler))
+
+
+@asynccontextmanager
+async def _scheduling(scheduler: Scheduler) -> AsyncIterator[None]:
+    """The scheduler runs as long as requests are answered; if it falls, the service falls."""
+    task = asyncio.create_task(scheduler.run())
+    task.add_done_callback(_fall_with)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _fall_with(task: asyncio.Task[None]) -> None:
+    if task.cancelled() or task.exception() is None:
+        return
+    _LOG.critical("the scheduler fell", exc_info=task.exception())
+    os.kill(os.getpid(), signal.SIGTERM)
