@@ -1,0 +1,138 @@
+"""The truth table of verdicts: state x expectation -> verdict, code, blame."""
+
+from datetime import timedelta
+
+import pytest
+
+from dltest.judge import judge
+from dltest.model import (
+    FTS,
+    RUCIO,
+    Blame,
+    Case,
+    Payload,
+    StepCall,
+    StepRecord,
+    StepState,
+    Trouble,
+    Verdict,
+)
+
+UNREACHABLE = Trouble(code="storage-unreachable", message="no answer", blame=Blame.site("XRD2"))
+CHECKSUM = Trouble(code="checksum-mismatch", message="1 is not 2", blame=Blame.site("XRD1"))
+
+
+def case_of(*calls: StepCall) -> Case:
+    return Case(
+        scenario="replicate",
+        targets={"source": "XRD1", "destination": "XRD2"},
+        payload=Payload(files=1, size_bytes=1),
+        steps=calls,
+        duration_limit=timedelta(minutes=1),
+    )
+
+
+def call(name: str = "replicate", **expect: str) -> StepCall:
+    return StepCall(type=name, body={"expect": dict(expect)} if expect else {})
+
+
+def record(state: StepState, *troubles: Trouble, **measured: float) -> StepRecord:
+    return StepRecord(name="replicate", state=state, troubles=troubles, measured=measured)
+
+
+@pytest.mark.parametrize(
+    ("expect", "state", "troubles", "verdict", "code", "blame"),
+    [
+        ({}, StepState.DONE, (), Verdict.PASSED, None, None),
+        ({}, StepState.REFUSED, (UNREACHABLE,), Verdict.FAILED, "storage-unreachable", "site XRD2"),
+        ({}, StepState.OVERDUE, (UNREACHABLE,), Verdict.FAILED, "storage-unreachable", "site XRD2"),
+        ({}, StepState.OVERDUE, (), Verdict.FAILED, "overdue", "scenario"),
+        (
+            {},
+            StepState.UNKNOWN,
+            (UNREACHABLE,),
+            Verdict.INCONCLUSIVE,
+            "storage-unreachable",
+            "site XRD2",
+        ),
+        ({}, StepState.SKIPPED, (), Verdict.PASSED, None, None),
+        ({"outcome": "refused"}, StepState.REFUSED, (CHECKSUM,), Verdict.PASSED, None, None),
+        (
+            {"outcome": "refused", "reason": "checksum"},
+            StepState.REFUSED,
+            (CHECKSUM,),
+            Verdict.PASSED,
+            None,
+            None,
+        ),
+        (
+            {"outcome": "refused", "reason": "checksum"},
+            StepState.REFUSED,
+            (UNREACHABLE,),
+            Verdict.FAILED,
+            "wrong-reason",
+            "site XRD2",
+        ),
+        (
+            {"outcome": "refused"},
+            StepState.DONE,
+            (),
+            Verdict.FAILED,
+            "not-refused",
+            "link XRD1->XRD2",
+        ),
+        (
+            {"outcome": "refused"},
+            StepState.UNKNOWN,
+            (),
+            Verdict.INCONCLUSIVE,
+            "could-not-find-out",
+            "scenario",
+        ),
+    ],
+)
+def test_truth_table(expect, state, troubles, verdict, code, blame):
+    judgement = judge(case_of(call(**expect)), (record(state, *troubles),))
+    assert judgement.verdict is verdict
+    assert (judgement.findings[0].code if code else None) == code
+    assert (str(judgement.blame) if judgement.blame else None) == blame
+
+
+def test_slower_than_expected_is_degraded_and_names_both_rates():
+    done = record(StepState.DONE, rate_bytes_per_second=1_000_000.0)
+    judgement = judge(case_of(call(rate="5 MB/s")), (done,))
+    assert judgement.verdict is Verdict.DEGRADED
+    assert "1 MB/s" in judgement.findings[0].title
+    assert "5 MB/s" in judgement.findings[0].title
+    assert str(judgement.blame) == "link XRD1->XRD2"
+
+
+def test_the_worst_finding_decides_verdict_and_blame():
+    slow = record(StepState.DONE, rate_bytes_per_second=1.0)
+    lost = record(StepState.UNKNOWN, Trouble(code="x", message="silence", blame=RUCIO))
+    down = record(StepState.REFUSED, Trouble(code="y", message="no", blame=FTS))
+    calls = case_of(call(rate="5 MB/s"), call(), call())
+    judgement = judge(calls, (slow, lost, down))
+    assert judgement.verdict is Verdict.FAILED
+    assert str(judgement.blame) == "fts"
+    assert [finding.verdict for finding in judgement.findings] == [
+        Verdict.FAILED,
+        Verdict.INCONCLUSIVE,
+        Verdict.DEGRADED,
+    ]
+
+
+def test_a_cancelled_run_without_findings_is_skipped_never_passed():
+    judgement = judge(case_of(call()), (record(StepState.SKIPPED),), cancelled=True)
+    assert judgement.verdict is Verdict.SKIPPED
+
+
+def test_what_was_found_before_a_cancel_still_counts():
+    records = (record(StepState.REFUSED, UNREACHABLE), record(StepState.SKIPPED))
+    judgement = judge(case_of(call(), call()), records, cancelled=True)
+    assert judgement.verdict is Verdict.FAILED
+
+
+def test_a_thousand_equal_troubles_are_one_finding():
+    judgement = judge(case_of(call()), (record(StepState.REFUSED, *[UNREACHABLE] * 1000),))
+    assert len(judgement.findings) == 1
