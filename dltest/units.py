@@ -6,6 +6,7 @@ Decimal (kB, MB, GB, TB) and binary (KiB, MiB, GiB, TiB) prefixes mean what IEC 
 
 import re
 from datetime import timedelta
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -23,24 +24,36 @@ SIZE_UNITS = {
 }
 DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-SIZE_PATTERN = r"^\d{1,15}(\.\d{1,6})? ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+SIZE_PATTERN = r"^\d{1,19}(\.\d{1,6})? ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+MAX_DURATION = timedelta(days=3650)
+MAX_SIZE = 2**63 - 1  # what a catalogue's BIGINT column holds
+
 RATE_PATTERN = SIZE_PATTERN[:-1] + "/s$"
 DURATION_PATTERN = r"^(\d{1,9}(\.\d{1,3})?(s|m|h|d))+$"
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """The whole text: `$` alone would let a line break follow."""
+    return re.fullmatch(pattern[1:-1], text, re.ASCII) is not None
 
 
 def parse_size(value: object) -> int:
     """Bytes of `10 MiB`; a bare number is refused, since nobody knows its unit."""
     text = value if isinstance(value, str) else str(value)
-    if not re.match(SIZE_PATTERN, text, re.ASCII):
+    match = re.fullmatch(r"([0-9.]+) ?([A-Za-z]+)", text)
+    if not match or not _fits(SIZE_PATTERN, text):
         raise ValueError(f"'{text[:40]}' is not a size; write a number and a unit, like 10 MiB")
-    number, unit = re.match(r"([\d.]+) ?(\w+)", text).groups()  # type: ignore[union-attr]
-    return round(float(number) * SIZE_UNITS[unit])
+    number, unit = match.groups()
+    size = round(Fraction(number) * SIZE_UNITS[unit])
+    if size > MAX_SIZE:
+        raise ValueError(f"{text} is more than 8 EiB, the largest size there is")
+    return size
 
 
 def parse_rate(value: object) -> int:
     """Bytes per second of `5 MB/s`."""
     text = value if isinstance(value, str) else str(value)
-    if not re.match(RATE_PATTERN, text, re.ASCII):
+    if not _fits(RATE_PATTERN, text):
         raise ValueError(f"'{text[:40]}' is not a rate; write a size per second, like 5 MB/s")
     return parse_size(text.removesuffix("/s"))
 
@@ -50,10 +63,13 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     text = value if isinstance(value, str) else str(value)
-    if not re.match(DURATION_PATTERN, text, re.ASCII):
+    if not _fits(DURATION_PATTERN, text):
         raise ValueError(f"'{text[:40]}' is not a duration; write 90s, 30m, 1h30m or 2d")
     parts = re.findall(r"([\d.]+)([smhd])", text)
-    return timedelta(seconds=sum(float(number) * DURATION_UNITS[unit] for number, unit in parts))
+    seconds = sum(Fraction(number) * DURATION_UNITS[unit] for number, unit in parts)
+    if seconds > MAX_DURATION.total_seconds():
+        raise ValueError(f"{text[:40]} is more than {MAX_DURATION.days} days")
+    return timedelta(milliseconds=round(seconds * 1000))
 
 
 def format_size(size_bytes: float) -> str:
@@ -66,12 +82,12 @@ def format_size(size_bytes: float) -> str:
 
 def format_duration(duration: timedelta) -> str:
     """`1h30m`; nothing is `0s`."""
-    left = round(duration.total_seconds(), 3)
+    left = round(duration / timedelta(milliseconds=1))
     text = ""
-    for unit, factor in (("d", 86400), ("h", 3600), ("m", 60)):
+    for unit, factor in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
         count, left = divmod(left, factor)
-        text += f"{int(count)}{unit}" if count else ""
-    return text + (f"{left:g}s" if left or not text else "")
+        text += f"{count}{unit}" if count else ""
+    return text + (f"{left / 1000:g}s" if left or not text else "")
 
 
 def human_size(size_bytes: float) -> str:

@@ -1,11 +1,11 @@
 """Reading scenario files: YAML text to `Scenario`, or every mistake with its line and column.
 
-`parse` reads one text, `load` files and folders, `choose` picks by name and tag, `json_schema`
-writes what editors complete from, `dump` writes a scenario back.
+`parse` reads one text, `load` files and folders, `json_schema` writes what editors complete from,
+`dump` writes a scenario back.
 """
 
 from dltest.scenario.dump import dump
-from dltest.scenario.load import choose, load
+from dltest.scenario.load import load
 from dltest.scenario.parse import Registry, parse
 from dltest.scenario.rse_expression import ExpressionError, parse_expression
 from dltest.scenario.scenario import Limits, Scenario, Target
@@ -17,7 +17,6 @@ __all__ = [
     "Registry",
     "Scenario",
     "Target",
-    "choose",
     "dump",
     "json_schema",
     "load",

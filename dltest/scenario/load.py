@@ -1,11 +1,10 @@
-"""Scenario files of folders, together; and choosing among them."""
+"""Scenario files of folders, together."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dltest.errors import PlanError, Problem, ScenarioError
+from dltest.errors import Problem, ScenarioError
 from dltest.scenario.document import MAX_BYTES
-from dltest.scenario.explain import suggestion
 from dltest.scenario.parse import Registry, parse
 from dltest.scenario.scenario import Scenario
 
@@ -31,31 +30,6 @@ def load(paths: Iterable[Path], steps: Registry | None = None) -> list[Scenario]
     if problems:
         raise ScenarioError(tuple(problems))
     return [scenario for _, scenario in found]
-
-
-def choose(
-    scenarios: Sequence[Scenario], names: Sequence[str] = (), tags: Sequence[str] = ()
-) -> list[Scenario]:
-    """Those of these names that also carry one of the tags; no names or no tags mean all.
-
-    Raises:
-        PlanError: a name or tag that no scenario has.
-    """
-    known = [scenario.name for scenario in scenarios]
-    families = sorted({tag for scenario in scenarios for tag in scenario.tags})
-    _refuse_unknown("scenario", names, known)
-    _refuse_unknown("tag", tags, families)
-    return [
-        scenario
-        for scenario in scenarios
-        if (not names or scenario.name in names) and (not tags or set(tags) & set(scenario.tags))
-    ]
-
-
-def _refuse_unknown(what: str, asked: Sequence[str], known: Sequence[str]) -> None:
-    for word in asked:
-        if word not in known:
-            raise PlanError(f"there is no {what} '{word}'" + suggestion(word, known))
 
 
 def scenario_files(paths: Iterable[Path], problems: list[Problem]) -> list[Path]:
