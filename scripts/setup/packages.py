@@ -8,10 +8,12 @@ they are installed and are disabled afterwards; servers that were there before a
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,10 +38,11 @@ exit 0
 """
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/dltest-setup.conf")
 
+LOCK_SECONDS = 300
 APT = [
     "apt-get", "-y", "--no-install-recommends",
     "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=30",
-    "-o", "DPkg::Lock::Timeout=300",
+    "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}",
     "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
 ]  # fmt: skip
 
@@ -93,6 +96,7 @@ def ensure() -> None:
 def install(names: list[str]) -> None:
     """Install packages as root, leaving no new server running or enabled."""
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    _wait_for_dpkg()
     with _servers_kept_down():
         if output_of(["dpkg", "--audit"]):  # an installation that was killed half-way
             _apt(["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"])
@@ -102,6 +106,20 @@ def install(names: list[str]) -> None:
         with Stopwatch(f"installing {len(names)} system packages"):
             _update(names)
             _apt([*APT, "--fix-broken", "install", *names])
+
+
+def _wait_for_dpkg() -> None:
+    """Wait for other installations; a killed set-up's dpkg goes on for a while without it."""
+    with Path("/var/lib/dpkg/lock").open("w") as lock:
+        for _ in range(LOCK_SECONDS):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(1)
+    raise SetupError(
+        f"another program has been installing packages for {LOCK_SECONDS} s: wait for it to end, "
+        "then run `make setup` again"
+    )
 
 
 def _update(names: list[str]) -> None:
