@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from dltest.errors import LabError
 from dltest.lab import control
@@ -183,7 +184,7 @@ class _Board(_Lines):
 
     def watch(self, state: State) -> None:
         parts = [part.model_dump() for part in state.parts]
-        self._live.update(_parts_table(parts, ("name", "state", "port", "message")))
+        self._live.update(_parts_table(parts, ("name", "state", "port")))
 
 
 def _progress(console: Console) -> _Lines:
@@ -192,21 +193,22 @@ def _progress(console: Console) -> _Lines:
     return _Lines(lambda sentence: console.print(sentence, highlight=False, soft_wrap=True))
 
 
-def _parts_table(parts: list[dict[str, Any]], columns: tuple[str, ...]) -> Table:
+def _parts_table(parts: list[dict[str, Any]], columns: tuple[str, ...]) -> Group:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column.replace("_", " "))
+        table.add_column(column.replace("_", " "), no_wrap=True)
     for part in parts:
         cells = ["" if part[column] is None else str(part[column]) for column in columns]
         colour = COLOURS.get(part["state"], "yellow")
-        table.add_row(*cells[:1], f"[{colour}]{cells[1]}[/]", *cells[2:])
-    return table
+        table.add_row(cells[0], f"[{colour}]{cells[1]}[/]", *cells[2:])
+    words = [Text(f"{part['name']}: {part['message']}") for part in parts if part["message"]]
+    return Group(table, *words)
 
 
 def _print_status(seen: dict[str, Any]) -> None:
     whole = "ready" if seen["ready"] else "not ready" if seen["supervised"] else "not up"
     _out.print(f"lab {seen['dir']}: [bold]{whole}[/], Rucio {seen['rucio_version']}")
-    columns = ("name", "state", "pid", "port", "restarts", "pss_mib", "message")
+    columns = ("name", "state", "pid", "port", "restarts", "pss_mib")
     _out.print(_parts_table(seen["parts"], columns))
     memory = sum(part["pss_mib"] or 0 for part in seen["parts"])
     _out.print(f"memory {memory:.0f} MiB, files below {seen['root']}")
