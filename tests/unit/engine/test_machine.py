@@ -1,0 +1,212 @@
+"""The engine's decisions, played through without a lake."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dltest.engine.machine import (
+    Begin,
+    Broken,
+    CleanBegin,
+    CleanGiveUp,
+    CleanLook,
+    Conclude,
+    Explain,
+    Look,
+    Refused,
+    Rest,
+    Rules,
+    Silent,
+    Start,
+    after,
+    next_action,
+    reopened,
+)
+from dltest.model import (
+    DLTEST,
+    RUCIO,
+    Blame,
+    Case,
+    Payload,
+    Run,
+    RunPhase,
+    StepCall,
+    StepState,
+    Trouble,
+    Verdict,
+)
+from dltest.steps import Done, Waiting
+
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+RULES = Rules(patience=15 * SECOND, cleanup_limit=120 * SECOND)
+NO = Trouble(code="storage-unreachable", message="refused", blame=Blame.site("XRD2"))
+SILENCE = Trouble(code="rucio-unreachable", message="no answer", blame=RUCIO)
+
+
+@pytest.fixture
+def run() -> Run:
+    case = Case(
+        scenario="upload",
+        targets={"target": "XRD1"},
+        payload=Payload(files=1, size_bytes=1),
+        steps=(StepCall(type="upload", body={}), StepCall(type="verify", body={})),
+        duration_limit=timedelta(minutes=30),
+    )
+    return Run(id="r", campaign_id="c", lake="lab", case=case, planned_at=T0)
+
+
+def play(run: Run, *moves: tuple[object, object], at: datetime = T0) -> Run:
+    """Carry out the given actions with the given results, checking that the machine wants each."""
+    for action, result in moves:
+        wanted = next_action(run, at)
+        assert wanted == action
+        run = after(run, wanted, result, at, RULES)
+    return run
+
+
+def started(run: Run, at: datetime = T0) -> Run:
+    return play(run, (Start(), None), at=at)
+
+
+def test_a_good_run_passes_every_phase_in_order(run):
+    run = play(
+        run,
+        (Start(), None),
+        (Begin(0), Done()),
+        (Begin(1), Done()),
+        (Conclude(), None),
+        (CleanBegin(), Done(measured={"leftovers": 0})),
+        (Rest(None), None),
+    )
+    assert run.phase is RunPhase.ENDED
+    assert run.judgement.verdict is Verdict.PASSED
+    assert run.finished_at == T0
+
+
+def test_a_waiting_step_rests_until_its_wake_up_and_is_then_looked_at(run):
+    run = play(started(run), (Begin(0), Waiting({"job": "x"}, 5 * SECOND)))
+    assert next_action(run, T0 + 4 * SECOND) == Rest(T0 + 5 * SECOND)
+    assert next_action(run, T0 + 5 * SECOND) == Look(0)
+    assert run.handle == {"job": "x"}
+
+
+def test_a_refusal_skips_the_steps_behind_it_and_still_cleans_up(run):
+    run = play(
+        started(run),
+        (Begin(0), Refused(NO)),
+        (Conclude(), None),
+        (CleanBegin(), Waiting({}, SECOND)),
+    )
+    assert [record.state for record in run.records] == [StepState.REFUSED, StepState.SKIPPED]
+    assert run.judgement.verdict is Verdict.FAILED
+    assert str(run.judgement.blame) == "site XRD2"
+    assert run.phase is RunPhase.CLEANING
+
+
+def test_troubles_in_an_answer_are_a_refusal(run):
+    run = play(started(run), (Begin(0), Done(troubles=(NO,))), (Conclude(), None))
+    assert run.records[0].state is StepState.REFUSED
+
+
+def test_a_silent_lake_is_asked_again_until_patience_ends_and_is_then_inconclusive(run):
+    run, now = started(run), T0
+    while (action := next_action(run, now)) != Conclude():
+        if isinstance(action, Rest):
+            now = action.until
+            continue
+        run = after(run, action, Silent(SILENCE), now, RULES)
+    run = play(run, (Conclude(), None), at=now)
+    assert now - T0 >= RULES.patience
+    assert run.records[0].evidence["unanswered"] > 2
+    assert run.judgement.verdict is Verdict.INCONCLUSIVE
+    assert str(run.judgement.blame) == "rucio"
+
+
+def test_a_lake_that_answers_again_in_time_is_forgiven(run):
+    run = play(started(run), (Begin(0), Silent(SILENCE)))
+    run = play(run, (Begin(0), Done()), at=T0 + 3 * SECOND)
+    assert run.records[0].state is StepState.DONE
+    assert run.step_index == 1
+
+
+def test_silence_long_ago_does_not_count_against_a_later_one(run):
+    run = play(started(run), (Begin(0), Silent(SILENCE)))
+    run = play(run, (Begin(0), Waiting({"j": 1}, SECOND)), at=T0 + 10 * SECOND)
+    late = T0 + 300 * SECOND
+    run = play(run, (Look(0), Silent(SILENCE)), at=late)
+    assert run.records[0].state is StepState.WAITING
+
+
+def test_an_overdue_step_is_asked_to_explain_and_fails_with_its_explanation(run):
+    run = play(started(run), (Begin(0), Waiting({"job": "x"}, SECOND)))
+    run = run.model_copy(update={"deadline": T0 + 10 * SECOND})
+    late = T0 + 10 * SECOND
+    run = play(run, (Explain(0), Done(troubles=(NO,))), (Conclude(), None), at=late)
+    assert run.records[0].state is StepState.OVERDUE
+    assert run.judgement.verdict is Verdict.FAILED
+
+
+def test_an_overdue_step_that_nobody_can_explain_is_inconclusive(run):
+    run = play(started(run), (Begin(0), Waiting({"job": "x"}, SECOND)))
+    run = run.model_copy(update={"deadline": T0})
+    late = T0 + SECOND
+    run = play(run, (Explain(0), Silent(SILENCE)), (Conclude(), None), at=late)
+    assert run.records[0].state is StepState.UNKNOWN
+    assert run.judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_our_own_failure_is_inconclusive_blames_dltest_and_keeps_the_traceback(run):
+    broken = Broken(Trouble(code="dltest-error", message="boom", blame=DLTEST), "Traceback ...")
+    run = play(started(run), (Begin(0), broken), (Conclude(), None))
+    assert run.judgement.verdict is Verdict.INCONCLUSIVE
+    assert str(run.judgement.blame) == "dltest"
+    assert run.records[0].evidence["traceback"] == "Traceback ..."
+
+
+def test_a_cancelled_run_does_not_wait_for_its_wake_up(run):
+    run = play(started(run), (Begin(0), Waiting({"job": "x"}, timedelta(hours=1))))
+    run = run.model_copy(update={"cancelled": True})
+    run = play(run, (Conclude(), None))
+    assert run.judgement.verdict is Verdict.SKIPPED
+    assert next_action(run, T0) == CleanBegin()
+
+
+def test_a_run_cancelled_before_it_began_ends_without_a_step(run):
+    run = run.model_copy(update={"cancelled": True})
+    run = play(run, (Conclude(), None), (CleanBegin(), Done(measured={"leftovers": 0})))
+    assert run.is_ended
+    assert run.judgement.verdict is Verdict.SKIPPED
+
+
+def test_what_cannot_be_removed_in_time_is_counted_and_the_verdict_stands(run):
+    run = play(started(run), (Begin(0), Done()), (Begin(1), Done()), (Conclude(), None))
+    run = play(run, (CleanBegin(), Waiting({"polls": 0}, SECOND)))
+    late = T0 + RULES.cleanup_limit
+    run = play(run, (CleanGiveUp(), Done(measured={"leftovers": 3})), at=late)
+    assert run.is_ended
+    assert run.leftovers == 3
+    assert run.judgement.verdict is Verdict.PASSED
+
+
+def test_a_lake_that_is_silent_at_clean_up_is_given_up_after_patience(run):
+    run = play(started(run), (Begin(0), Refused(NO)), (Conclude(), None))
+    now = T0
+    while not isinstance(action := next_action(run, now), CleanGiveUp):
+        if isinstance(action, Rest):
+            now = action.until
+            continue
+        assert isinstance(action, CleanBegin | CleanLook)
+        run = after(run, action, Silent(SILENCE), now, RULES)
+    assert now - T0 < RULES.cleanup_limit
+
+
+def test_a_swept_run_keeps_its_verdict_and_its_times(run):
+    run = play(started(run), (Begin(0), Refused(NO)), (Conclude(), None))
+    run = play(run, (CleanBegin(), Done(measured={"leftovers": 2})))
+    later = T0 + timedelta(days=1)
+    swept = play(
+        reopened(run, later, RULES), (CleanBegin(), Done(measured={"leftovers": 0})), at=later
+    )
+    assert (swept.judgement, swept.finished_at) == (run.judgement, run.finished_at)
+    assert swept.leftovers == 0
