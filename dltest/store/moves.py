@@ -41,9 +41,10 @@ class Moves:
             attempts=0,
             queued_at=datetime.now(UTC),
         )
+        unless_known = insert.on_conflict_do_nothing(index_elements=["id"])
         with self._database.writing("queue a storage job") as connection:
-            new = connection.execute(insert.on_conflict_do_nothing(index_elements=["id"]))
-            return new.rowcount == 1
+            written = connection.execute(unless_known.returning(tables.move.c.id))
+            return written.first() is not None
 
     def lease_move(
         self, job_id: str, owner: str, until: datetime, now: datetime | None = None

@@ -1,5 +1,7 @@
 """The store: one object that is opened by a URL and knows every table."""
 
+from typing import Self
+
 from dltest.store.database import Database
 from dltest.store.lakes import Lakes
 from dltest.store.ledgers import Ledgers
@@ -37,3 +39,9 @@ class Store(Lakes, Runs, Ledgers, Moves, Views):
 
     def close(self) -> None:
         self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

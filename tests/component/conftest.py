@@ -87,15 +87,34 @@ def postgresql(servers_dir: Path) -> Iterator[Callable[[str], subprocess.Complet
         _stop(process, signal.SIGINT)
 
 
-@pytest.fixture
-def postgresql_url(
-    postgresql: Callable[[str], subprocess.CompletedProcess[str]], servers_dir: Path
-) -> str:
-    """An empty database."""
+Psql = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+def _new_database(psql: Psql, servers_dir: Path, template: str = "template0") -> str:
     name = f"test_{uuid.uuid4().hex}"
-    made = postgresql(f"CREATE DATABASE {name}")
+    made = psql(f"CREATE DATABASE {name} TEMPLATE {template}")
     assert made.returncode == 0, made.stderr
     return f"postgresql://dltest@/{name}?host={servers_dir / 'postgresql'}"
+
+
+@pytest.fixture(scope="session")
+def migrated(postgresql: Psql, servers_dir: Path) -> str:
+    """Name of a migrated database to copy, which is quicker than to migrate again."""
+    url = _new_database(postgresql, servers_dir)
+    with Store.open(url) as opened:
+        opened.migrate()
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture
+def postgresql_url(postgresql: Psql, servers_dir: Path) -> str:
+    """An empty database."""
+    return _new_database(postgresql, servers_dir)
+
+
+@pytest.fixture
+def migrated_postgresql_url(postgresql: Psql, servers_dir: Path, migrated: str) -> str:
+    return _new_database(postgresql, servers_dir, migrated)
 
 
 @pytest.fixture
@@ -103,27 +122,36 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'state' / 'dltest.sqlite3'}"
 
 
+@pytest.fixture
+def migrated_sqlite_url(sqlite_url: str) -> str:
+    with Store.open(sqlite_url) as opened:
+        opened.migrate()
+    return sqlite_url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def empty_database_url(request: pytest.FixtureRequest) -> str:
     """An empty database of either kind."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of either kind."""
+    return str(request.getfixturevalue(f"migrated_{request.param}_url"))
 
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     """A migrated store of either kind."""
-    opened = Store.open(database_url)
-    opened.migrate()
-    yield opened
-    opened.close()
+    with Store.open(database_url) as opened:
+        yield opened
 
 
 @pytest.fixture
-def postgresql_store(postgresql_url: str) -> Iterator[Store]:
-    opened = Store.open(postgresql_url)
-    opened.migrate()
-    yield opened
-    opened.close()
+def postgresql_store(migrated_postgresql_url: str) -> Iterator[Store]:
+    with Store.open(migrated_postgresql_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -156,11 +156,11 @@ def test_ended_and_unknown_runs_are_not_claimed(store: Store, one_run: Run, now:
             assert claim is None
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_run_changed_behind_the_claim_is_not_overwritten(
     store: Store, database_url: str, one_run: Run
 ) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL locks the row, so nobody can")
+    """On PostgreSQL nobody can: the row is locked."""
     other = Store.open(database_url)
 
     def be_overtaken() -> None:

@@ -1,0 +1,124 @@
+"""Tables: migrated by many at once, equal to the code's, and honest when out of reach."""
+
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import text
+
+from dltest.errors import StoreError
+from dltest.store import Store
+from dltest.store.migrate import config_for
+from dltest.store.tables import metadata
+
+MIGRATE = "import sys; from dltest.store import Store; Store.open(sys.argv[1]).migrate()"
+
+
+def test_migrated_tables_are_those_of_the_code(store: Store) -> None:
+    with store._database.writing("compare") as connection:
+        command.check(config_for(connection))
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    store.migrate()
+    with store._database.reading("count") as connection:
+        assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
+
+
+def test_every_word_of_every_vocabulary_is_allowed_and_no_other(store: Store) -> None:
+    """A word that was added to the model without a migration fails here."""
+    columns = [
+        (table.name, column.name, column.type.enums)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if hasattr(column.type, "enums")
+    ]
+    assert len(columns) > 10
+    with store._database.reading("read constraints") as connection:
+        dialect = connection.dialect
+        for table, column, words in columns:
+            checks = " ".join(
+                check["sqltext"]
+                for check in dialect.get_check_constraints(connection, table)  # type: ignore[attr-defined]
+                if check["name"] == f"ck_{table}_{column}"
+            )
+            assert {word for word in words if f"'{word}'" in checks} == set(words), (table, column)
+            assert checks.count("'") == 2 * len(words), (table, column)
+
+
+def test_downgrade_leaves_no_table(store: Store) -> None:
+    with store._database.writing("downgrade") as connection:
+        command.downgrade(config_for(connection), "base")
+        names = connection.dialect.get_table_names(connection)  # type: ignore[attr-defined]
+    assert names == ["alembic_version"]
+
+
+def test_many_processes_migrate_at_once(empty_database_url: str) -> None:
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, empty_database_url], stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    said = [process.communicate(timeout=60)[1] for process in started]
+    assert [process.returncode for process in started] == [0] * 4, said
+    with Store.open(empty_database_url) as store, store._database.reading("count") as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).all() == [
+            ("0001",)
+        ]
+
+
+def test_tables_of_a_newer_dltest_are_left_alone(store: Store) -> None:
+    with store._database.writing("pretend") as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"of another dltest.*upgrade"):
+        store.migrate()
+
+
+def whole_story(action: Callable[[], object]) -> str:
+    with pytest.raises(StoreError) as caught:
+        action()
+    return "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:h0le-secret@127.0.0.1:1/x",
+        "postgresql://u:h0le-secret@[broken/x",
+        "mysql://u:h0le-secret@host/x",
+        "h0le-secret",
+        "sqlite://",
+    ],
+)
+def test_no_error_tells_the_password(url: str) -> None:
+    story = whole_story(lambda: Store.open(url).runs())
+    assert "h0le-secret" not in story
+
+
+def test_a_server_that_does_not_answer_is_named(servers_dir: Path) -> None:
+    story = whole_story(Store.open("postgresql://u:pw@127.0.0.1:1/x").campaigns)
+    assert "cannot list campaigns" in story
+    assert "127.0.0.1" in story
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    story = whole_story(lambda: Store.open(f"sqlite:///{tmp_path}/file/x.sqlite3"))
+    assert "cannot make the store's folder" in story
+
+
+def test_statements_that_take_too_long_are_ended(postgresql_url: str) -> None:
+    store = Store.open(postgresql_url, statement_seconds=1)
+
+    def sleep() -> None:
+        with store._database.reading("sleep") as connection:
+            connection.execute(text("SELECT pg_sleep(10)"))
+
+    with pytest.raises(StoreError, match="statement timeout"):
+        sleep()
+    store.close()

@@ -1,0 +1,82 @@
+"""The ledger is durable at once, also while the run is claimed, and outlives a crash."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from dltest.model import Campaign, LedgerEntry, LedgerKind, LedgerState, Run, RunPhase
+from dltest.store import Store
+
+FILES = LedgerEntry(kind=LedgerKind.REPLICAS, name="dltest.r1", rse="XRD1", count=3)
+RULE = LedgerEntry(kind=LedgerKind.RULE, name="dltest.r1.0")
+
+
+def end(store: Store, run_id: str, at: datetime) -> None:
+    with store.claim(run_id) as claim:
+        assert claim is not None
+        claim.save(claim.run.model_copy(update={"phase": RunPhase.ENDED, "finished_at": at}))
+
+
+def test_an_intent_outlives_the_step_that_broke(
+    store: Store, database_url: str, one_run: Run
+) -> None:
+    def begin_and_break() -> None:
+        with store.claim("r1"):
+            store.ledger("r1").intend(FILES)
+            other = Store.open(database_url)
+            assert other.ledger("r1").entries() == (FILES,)
+            other.close()
+            raise ZeroDivisionError
+
+    try:
+        begin_and_break()
+    except ZeroDivisionError:
+        assert store.ledger("r1").entries() == (FILES,)
+
+
+def test_the_same_intent_again_changes_nothing(store: Store, one_run: Run) -> None:
+    ledger = store.ledger("r1")
+    ledger.intend(RULE)
+    ledger.intend(FILES)
+    ledger.settle(RULE, LedgerState.GONE)
+    ledger.intend(RULE)
+    ledger.intend(FILES.model_copy(update={"rse": "XRD2"}))
+    gone = RULE.model_copy(update={"state": LedgerState.GONE})
+    assert ledger.entries() == (gone, FILES, FILES.model_copy(update={"rse": "XRD2"}))
+
+
+def test_leftovers_are_what_ended_runs_did_not_settle(
+    store: Store, campaign: Campaign, planned: Callable[..., Run], now: datetime
+) -> None:
+    store.create_campaign(campaign, [planned("r1"), planned("r2")])
+    for run_id in ("r1", "r2"):
+        for entry in (FILES, RULE):
+            store.ledger(run_id).intend(entry)
+    assert store.unsettled() == []
+    end(store, "r1", now)
+    store.ledger("r1").settle(FILES, LedgerState.LEFTOVER)
+    left = FILES.model_copy(update={"state": LedgerState.LEFTOVER})
+    assert store.unsettled() == [("r1", left), ("r1", RULE)]
+    assert store.count_leftovers("lab") == {"XRD1": 3, "": 1}
+    assert store.count_leftovers("other") == {}
+    store.ledger("r1").settle(FILES, LedgerState.GONE)
+    store.ledger("r1").settle(RULE, LedgerState.GONE)
+    assert store.unsettled() == []
+    assert store.count_leftovers("lab") == {}
+
+
+def test_pruning_spares_runs_that_left_something_behind(
+    store: Store, campaign: Campaign, planned: Callable[..., Run], now: datetime
+) -> None:
+    store.create_campaign(campaign, [planned("clean"), planned("owing")])
+    store.ledger("owing").intend(FILES)
+    for run_id in ("clean", "owing"):
+        end(store, run_id, now)
+    totals = store.snapshot().runs
+    assert store.prune(now + timedelta(days=1)) == 1
+    assert [run.id for run in store.runs()] == ["owing"]
+    store.ledger("owing").settle(FILES, LedgerState.GONE)
+    assert store.prune(now) == 0
+    assert store.prune(now + timedelta(days=1)) == 1
+    assert store.campaigns() == []
+    assert store.snapshot().runs == totals
+    assert totals
