@@ -15,7 +15,10 @@ POLL = timedelta(seconds=1)
 
 
 class AbsentBody(StepBody):
-    at: str = Field(description="Target role of the RSE that must hold nothing of the run.")
+    at: str = Field(
+        description="Target role of the RSE that must hold nothing of the run.",
+        examples=["source"],
+    )
 
     def roles(self) -> tuple[str, ...]:
         return (self.at,)

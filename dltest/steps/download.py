@@ -17,7 +17,9 @@ from dltest.steps.verify import replica_troubles
 
 
 class DownloadBody(StepBody):
-    from_: str = Field(alias="from", description="Target role of the RSE that is read.")
+    from_: str = Field(
+        alias="from", description="Target role of the RSE that is read.", examples=["source"]
+    )
 
     def roles(self) -> tuple[str, ...]:
         return (self.from_,)

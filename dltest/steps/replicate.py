@@ -20,9 +20,14 @@ FINAL_TROUBLE = {RuleState.STUCK, RuleState.SUSPENDED, RuleState.WAITING_APPROVA
 
 
 class ReplicateBody(StepBody):
-    to: str = Field(description="Target role of the RSE that shall get a copy.")
+    to: str = Field(
+        description="Target role of the RSE that shall get a copy.", examples=["destination"]
+    )
     from_: str | None = Field(
-        None, alias="from", description="Target role of the only RSE that may be read."
+        None,
+        alias="from",
+        description="Target role of the only RSE that may be read.",
+        examples=["source"],
     )
 
     def roles(self) -> tuple[str, ...]:

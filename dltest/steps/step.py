@@ -31,7 +31,10 @@ class Expect(BaseModel):
     )
 
     outcome: str = Field(
-        "done", pattern="^(done|refused)$", description="`done`, or `refused` by the lake."
+        "done",
+        pattern="^(done|refused)$",
+        description="`done`, or `refused` by the lake.",
+        examples=["done", "refused"],
     )
     reason: str | None = Field(
         None, description="For `refused`: the finding code, or a part of it.", examples=["checksum"]
@@ -51,7 +54,11 @@ class StepBody(BaseModel):
     within: Duration = Field(
         timedelta(minutes=10), description="Deadline of the step.", examples=["10m"]
     )
-    expect: Expect = Field(Expect(), description="What must happen; default: it is done.")
+    expect: Expect = Field(
+        Expect(),
+        description="What must happen; default: it is done.",
+        examples=[{"outcome": "refused", "reason": "checksum"}, {"rate": "5 MB/s"}],
+    )
 
     def roles(self) -> tuple[str, ...]:
         """The target roles that this step names."""

@@ -18,7 +18,9 @@ from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
 
 
 class UploadBody(StepBody):
-    to: str = Field(description="Target role of the RSE that receives the files.")
+    to: str = Field(
+        description="Target role of the RSE that receives the files.", examples=["source"]
+    )
 
     def roles(self) -> tuple[str, ...]:
         return (self.to,)

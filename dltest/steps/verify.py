@@ -17,7 +17,9 @@ from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
 
 
 class VerifyBody(StepBody):
-    at: str = Field(description="Target role of the RSE whose copy is checked.")
+    at: str = Field(
+        description="Target role of the RSE whose copy is checked.", examples=["destination"]
+    )
 
     def roles(self) -> tuple[str, ...]:
         return (self.at,)
