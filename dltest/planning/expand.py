@@ -1,6 +1,6 @@
 """The cases of one scenario: every choice of RSEs for its roles that its targets allow."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import islice
 
 from dltest.errors import NoTargetError, OverBudgetError
@@ -8,11 +8,14 @@ from dltest.model import Case, Lake
 from dltest.planning.selection import select
 from dltest.scenario import Scenario
 
-MAX_CASES = 10_000
+MAX_CASES = 50_000
+MAX_ASSIGNMENTS = 500_000
 
 
-def expand(scenario: Scenario, lake: Lake) -> list[Case]:
-    """All cases, ordered by the RSE names of the roles in file order; never empty.
+def expand(scenario: Scenario, lake: Lake, aimed_at: Set[str] | None = None) -> list[Case]:
+    """All cases, ordered by the RSE names of the roles in file order.
+
+    With `aimed_at`, only those that touch one of these RSEs, which may be none.
 
     Raises:
         NoTargetError: a role finds no RSE, or none that differs as `other-than` asks.
@@ -22,15 +25,16 @@ def expand(scenario: Scenario, lake: Lake) -> list[Case]:
         role: select(target.rses, lake, asked_by=f"scenario '{scenario.name}', target '{role}'")
         for role, target in scenario.targets.items()
     }
-    found = list(islice(_assignments(scenario, choices, {}), MAX_CASES + 1))
+    found = list(islice(_assignments(scenario, choices, {}), MAX_ASSIGNMENTS + 1))
     if not found:
         raise NoTargetError(_none_differ(scenario, choices))
-    if len(found) > MAX_CASES:
+    kept = [targets for targets in found if aimed_at is None or aimed_at & set(targets.values())]
+    if len(kept) > MAX_CASES or len(found) > MAX_ASSIGNMENTS:
         raise OverBudgetError(
             f"scenario '{scenario.name}' has more than {MAX_CASES} cases on lake '{lake.name}';"
             " narrow the RSE expressions of its targets"
         )
-    return [_case(scenario, targets) for targets in found]
+    return [_case(scenario, targets) for targets in kept]
 
 
 def _assignments(

@@ -33,7 +33,7 @@ def plan(
     aimed_at = set(select(only, lake, asked_by="--rse")) if only else None
     cases: list[Case] = []
     for scenario in scenarios:
-        kept = [case for case in expand(scenario, lake) if _touches(case, aimed_at)]
+        kept = expand(scenario, lake, aimed_at)
         check_budget(scenario, kept, known)
         cases += kept
     if not cases:
@@ -47,6 +47,3 @@ def plan(
         stale=lake.stale,
     )
 
-
-def _touches(case: Case, aimed_at: set[str] | None) -> bool:
-    return aimed_at is None or not aimed_at.isdisjoint(case.targets.values())

@@ -135,6 +135,8 @@ def at(schema: Schema, loc: Sequence[int | str]) -> Schema:
             part = part.get("items", {})
         elif segment in part.get("properties", {}):
             part = part["properties"][segment]
+        elif patterns := part.get("patternProperties"):
+            part = next(iter(patterns.values()))
         elif isinstance(part.get("additionalProperties"), Mapping):
             part = part["additionalProperties"]
         part = _resolved(part, schema)

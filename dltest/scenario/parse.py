@@ -26,10 +26,9 @@ def parse(text: str | bytes, path: str, steps: Registry | None = None) -> Scenar
     root, problems = read(text, path)
     if root is None:
         raise ScenarioError(tuple(problems))
-    if not isinstance(root, MappingNode):
-        raise ScenarioError(
-            (Problem(path, root.place.line, root.place.column, f"a scenario is {_SHAPE}"),)
-        )
+    if not isinstance(root, MappingNode) or not _KEYS & set(root.entries):
+        none = f"this is no scenario, which is {_SHAPE}"
+        raise ScenarioError((Problem(path, root.place.line, root.place.column, none),))
     sheet = Sheet(root, path, problems)
     scenario = _scenario(sheet, registry() if steps is None else steps)
     if sheet.problems or scenario is None:
@@ -38,6 +37,7 @@ def parse(text: str | bytes, path: str, steps: Registry | None = None) -> Scenar
 
 
 _SHAPE = f"a mapping of keys that starts with `dltest: {FORMAT}`"
+_KEYS = frozenset(Scenario.model_fields)
 
 
 def _scenario(sheet: Sheet, steps: Registry) -> Scenario | None:

@@ -143,9 +143,12 @@ class Heading(Section):
         min_length=1,
         description="Roles that steps speak of, each with the RSEs that may play it.",
         examples=[{"source": {"rses": "dltest=True"}}],
+        json_schema_extra={"additionalProperties": False},
     )
     payload: Files = Field(
-        Files(), description="The files that each run makes.", examples=[{"size": "1 MiB"}]
+        Files(),
+        description="How many files each run makes, and of what size.",
+        examples=[{"size": "1 MiB"}],
     )
     limits: Limits = Field(
         Limits(), description="What the scenario may take.", examples=[{"duration": "30m"}]

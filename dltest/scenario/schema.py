@@ -1,10 +1,12 @@
 """The JSON Schema of scenario files, for editors; draft-07, which they all read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import WithDefaultSchema
 
 from dltest.scenario.scenario import Heading
 from dltest.steps import Step
@@ -17,7 +19,27 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 @cache
 def schema_of(model: type[BaseModel]) -> Json:
     """The JSON Schema of one model as files write it."""
-    return model.model_json_schema(by_alias=True, mode="validation")
+    return model.model_json_schema(by_alias=True, schema_generator=_AsWritten)
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Defaults as a file would write them, `30m` and not `PT30M`."""
+
+    def default_schema(self, schema: WithDefaultSchema) -> Json:
+        shown = super().default_schema(schema)
+        write = _serializer(schema["schema"])
+        if write and shown.get("default") is not None:
+            shown["default"] = write(schema["default"])
+        return shown
+
+
+def _serializer(schema: Mapping[str, Any]) -> Callable[[Any], Any] | None:
+    """The function that writes the value, wherever validators wrap it."""
+    serialization = schema.get("serialization", {})
+    if serialization.get("type") == "function-plain":
+        write: Callable[[Any], Any] = serialization["function"]
+        return write
+    return _serializer(schema["schema"]) if isinstance(schema.get("schema"), Mapping) else None
 
 
 def json_schema(steps: Mapping[str, Step[Any]]) -> Json:

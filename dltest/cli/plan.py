@@ -1,0 +1,135 @@
+"""`dltest plan`: what `dltest run` would do, without doing it."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from dltest.cli.installation import LabOption, LakeOption, lake_facts, open_installation
+from dltest.cli.screen import errors, output
+from dltest.cli.selection import chosen
+from dltest.cli.words import count
+from dltest.lake.storage import MoverPool
+from dltest.model import Footprint, Lake, Plan
+from dltest.planning import plan as lay_out
+from dltest.settings import Settings
+from dltest.units import format_duration, human_size
+
+
+def plan(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Scenario names or files [default: all]."),
+    ] = None,
+    *,
+    tags: Annotated[str | None, typer.Option(help="Only scenarios with one of these tags.")] = None,
+    rse: Annotated[
+        str | None, typer.Option(help="Only cases that touch an RSE of this Rucio expression.")
+    ] = None,
+    lake: LakeOption = None,
+    lab: LabOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Show the cases that `dltest run` would run, and what they would write where.
+
+    Reads the RSEs and their attributes from Rucio, and changes nothing.
+
+    \b
+    Examples:
+      dltest plan --tags core
+      dltest plan replicate --rse XRD2            every link that touches XRD2
+      dltest plan --rse 'type=disk&tier<3' --json | jq -r '.cases[].id'
+    """
+    scenarios = chosen(names or [], tags, Settings.load().scenarios)
+    installation = open_installation(lake, lab)
+    with MoverPool(installation.lake.storage, installation.settings.spool()) as movers:
+        facts = lake_facts(installation, movers)
+    planned = lay_out(scenarios, facts, only=rse)
+    if as_json:
+        output.print(json.dumps(plan_object(planned), indent=2), markup=False, soft_wrap=True)
+        return
+    output.print(_cases(planned))
+    output.print(_footprints(planned, facts))
+    output.print(f"\n{summary(planned)}", markup=False, soft_wrap=True)
+    if planned.stale:
+        seen = f"{facts.seen_at:%Y-%m-%d %H:%M} UTC"
+        errors.print(f"The lake was last seen {seen}; RSEs may have changed since.", markup=False)
+
+
+def plan_object(planned: Plan) -> dict[str, object]:
+    """The plan as `--json` prints it."""
+    cases = [
+        {
+            "id": case.id,
+            "scenario": case.scenario,
+            "targets": case.targets,
+            "steps": [call.type for call in case.steps],
+            "files": case.payload.files,
+            "size_bytes": case.payload.size_bytes,
+            "duration_limit_seconds": case.duration_limit.total_seconds(),
+            "severity": case.severity,
+            "tags": case.tags,
+        }
+        for case in planned.cases
+    ]
+    return {
+        "lake": planned.lake,
+        "stale": planned.stale,
+        "cases": cases,
+        "footprints": {
+            rse: footprint.model_dump() for rse, footprint in planned.footprints.items()
+        },
+        "total": _total(planned).model_dump(),
+    }
+
+
+def summary(planned: Plan) -> str:
+    """As `24 cases of 4 scenarios on lake 'lab' would write 36 files, 37.7 MB.`."""
+    total = _total(planned)
+    scenarios = len({case.scenario for case in planned.cases})
+    return (
+        f"{count(len(planned.cases), 'case')} of {count(scenarios, 'scenario')} on lake"
+        f" '{planned.lake}' would write {count(total.files_written, 'file')},"
+        f" {human_size(total.bytes_written)}."
+    )
+
+
+def _total(planned: Plan) -> Footprint:
+    return sum(planned.footprints.values(), Footprint())
+
+
+def _cases(planned: Plan) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("case", overflow="fold")
+    table.add_column("payload", justify="right")
+    table.add_column("at most", justify="right")
+    table.add_column("steps", overflow="fold")
+    for case in planned.cases:
+        files = f"{case.payload.files} x {human_size(case.payload.size_bytes)}"
+        limit = format_duration(case.duration_limit)
+        table.add_row(Text(case.id), files, limit, " ".join(call.type for call in case.steps))
+    return table
+
+
+def _footprints(planned: Plan, lake: Lake) -> Table:
+    table = Table(box=None, pad_edge=False, title="\nPer RSE", title_justify="left")
+    table.add_column("RSE")
+    table.add_column("site")
+    for column in ("writes files", "writes", "reads", "deletes files"):
+        table.add_column(column, justify="right")
+    for rse, footprint in planned.footprints.items():
+        table.add_row(
+            Text(rse),
+            Text(lake.rse(rse).site or ""),
+            str(footprint.files_written),
+            human_size(footprint.bytes_written),
+            human_size(footprint.bytes_read),
+            str(footprint.files_deleted),
+        )
+    return table
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(plan)
