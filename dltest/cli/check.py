@@ -27,7 +27,7 @@ def check(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="Scenario files or folders of them [default: $DLTEST_SCENARIOS, else scenarios].",
         ),
     ] = None,

@@ -21,7 +21,7 @@ from dltest.units import format_duration, human_size
 def plan(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Scenario names or files [default: all]."),
+        typer.Argument(metavar="NAME", help="Scenario names or files [default: all]."),
     ] = None,
     *,
     tags: Annotated[str | None, typer.Option(help="Only scenarios with one of these tags.")] = None,

@@ -32,7 +32,7 @@ EXIT_INTERRUPTED = 130
 def run(  # noqa: PLR0913 - one parameter an option
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Scenario names or files [default: all]."),
+        typer.Argument(metavar="NAME", help="Scenario names or files [default: all]."),
     ] = None,
     *,
     tags: Annotated[str | None, typer.Option(help="Only scenarios with one of these tags.")] = None,
@@ -52,7 +52,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count degraded as failed.")] = False,
 ) -> None:
-    r"""Run scenarios on a lake and say whether it is well, and if not, who must act.
+    """Run scenarios on a lake and say whether it is well, and if not, who must act.
 
     \b
     Examples:

@@ -19,7 +19,7 @@ from dltest.steps import registry
 def steps(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Step types to explain [default: list all]."),
+        typer.Argument(metavar="NAME", help="Step types to explain [default: list all]."),
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all keys.")] = False,
