@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 
 NETWORK = (
-    "{source} cannot be reached: connect this machine to the network "
+    "{source} cannot be reached: connect this machine "
     "(or set http_proxy and https_proxy), then run `make setup` again"
 )
 DISK = "the disk is full: make room (about {mib} MiB), then run `make setup` again"
 
 # What the programs say, in the order in which it is looked for: a full disk also breaks downloads.
 CAUSES = (
-    (r"No space left on device|not have enough free space|Disk quota exceeded", DISK),
+    (r"No space left on device|have enough free space|Disk quota exceeded", DISK),
     (
         r"certificate verify failed|UnknownIssuer|invalid peer certificate|self.signed certificate",
         "the certificate of {source} is not trusted: point SSL_CERT_FILE at the authority that "
@@ -34,6 +34,10 @@ CAUSES = (
         r"Unable to locate package|has no installation candidate",
         "Debian's package lists do not name all of packages.debian: enable the section `main` of "
         "your distribution in /etc/apt, then run `make setup` again",
+    ),
+    (
+        r"lockfile at .* needs to be updated",
+        "uv.lock is older than pyproject.toml: run `.tools/bin/uv lock`, then `make setup` again",
     ),
     (
         r"Permission denied|Read-only file system|Operation not permitted",

@@ -1,0 +1,107 @@
+"""Write the pages of docs/reference and the scenario schema from the code they describe.
+
+`tests/house/test_reference.py` fails when a committed page is not what this would write.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from dltest.cli.main import app
+from dltest.scenario import json_schema
+from dltest.settings import Settings
+from dltest.steps import registry
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTE = "<!-- Written by `make docs`; do not edit. -->\n\n"
+WIDTH = 100
+
+Json = Mapping[str, Any]
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file's path below the root, and what it must hold."""
+    schema = json_schema(registry())
+    return {
+        Path("docs/reference/cli.md"): NOTE + cli_page(),
+        Path("docs/reference/scenario.md"): NOTE + scenario_page(schema),
+        Path("docs/reference/settings.md"): NOTE + settings_page(),
+        Path("scenarios/scenario.schema.json"): json.dumps(schema, indent=2) + "\n",
+    }
+
+
+def cli_page() -> str:
+    """What `--help` prints, for every command."""
+    helps = [f"## {name}\n\n```text\n{text}\n```\n" for name, text in _helps("dltest", _group(app))]
+    return "# Commands\n\nWhat `dltest COMMAND --help` prints.\n\n" + "\n".join(helps)
+
+
+def _group(typer_app: typer.Typer) -> Any:
+    return typer.main.get_command(typer_app)
+
+
+def _helps(name: str, command: Any, parent: Any = None) -> Iterator[tuple[str, str]]:
+    context = command.make_context(
+        name.rpartition(" ")[2], [], parent, resilient_parsing=True, max_content_width=WIDTH
+    )
+    context.terminal_width = WIDTH
+    yield name, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    for word, part in sorted(getattr(command, "commands", {}).items()):
+        yield from _helps(f"{name} {word}", part, context)
+
+
+def scenario_page(schema: Json) -> str:
+    """Every key of a scenario file, then every step."""
+    steps = schema["properties"]["steps"]["items"]["properties"]
+    keys = {key: value for key, value in schema["properties"].items() if key != "steps"}
+    parts = ["# Scenario files\n\n## Keys\n\n", _key_table(keys, schema)]
+    for name, definition in sorted(schema["$defs"].items()):
+        if not name.startswith("step-") and "properties" in definition:
+            parts.append(f"\n### {name}\n\n{definition.get('description', '')}\n\n")
+            parts.append(_key_table(definition["properties"], definition))
+    parts.append("\n## Steps\n")
+    for name, call in steps.items():
+        body = schema["$defs"][f"step-{name}"]
+        parts.append(f"\n### {name}\n\n{call['description']}.\n\n")
+        parts.append(_key_table(body["properties"], body))
+    return "".join(parts)
+
+
+def _key_table(properties: Json, owner: Json) -> str:
+    rows = ["| key | meaning | default | example |\n|---|---|---|---|\n"]
+    for key, about in properties.items():
+        default = "required" if key in owner.get("required", []) else _code(about.get("default"))
+        example = _code(next(iter(about.get("examples", [])), None))
+        rows.append(f"| `{key}` | {about.get('description', '')} | {default} | {example} |\n")
+    return "".join(rows)
+
+
+def _code(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"`{text}`".replace("|", "\\|")
+
+
+def settings_page() -> str:
+    """Every environment variable that dltest reads."""
+    prefix = Settings.model_config["env_prefix"]
+    rows = ["| variable | meaning | default |\n|---|---|---|\n"]
+    for name, field in sorted(Settings.model_fields.items()):
+        default = "" if field.default is None or field.default_factory else f"`{field.default}`"
+        rows.append(f"| `{prefix}{name.upper()}` | {field.description} | {default} |\n")
+    return "# Settings\n\nEnvironment variables.\n\n" + "".join(rows)
+
+
+def main() -> None:
+    for path, text in pages().items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
