@@ -22,7 +22,8 @@ def _daemon(name: str, module: str, **options: int | str) -> Daemon:
 
 # The chain that a rule passes through goes round every second, what it waits for less often.
 # The reaper needs 2 s at least: with 1 its heartbeat never ages, and it deletes nothing.
-# A deletion that failed is tried again after 30 s; less, and its four threads race each other.
+# It has one thread, since two that delete a file's last two replicas at once leave its DID
+# behind, each believing in the other's replica; a deletion that failed is tried after 30 s.
 # Necromancer, minos and undertaker feed the chain, the abacus daemons only count.
 DAEMONS = (
     _daemon("judge-evaluator", "judge.evaluator", sleep_time=1, did_limit=1000),
@@ -32,7 +33,7 @@ DAEMONS = (
     _daemon("conveyor-submitter", "conveyor.submitter", sleep_time=1, group_bulk=200, bulk=1000),
     _daemon("conveyor-poller", "conveyor.poller", sleep_time=1, older_than=0),
     _daemon("conveyor-finisher", "conveyor.finisher", sleep_time=1),
-    _daemon("reaper", "reaper.reaper", sleep_time=2, chunk_size=100, threads=4, delay_seconds=30,
+    _daemon("reaper", "reaper.reaper", sleep_time=2, chunk_size=100, threads=1, delay_seconds=30,
             include_rses="*", auto_exclude_threshold=1_000_000),
     _daemon("dark-reaper", "reaper.dark_reaper", sleep_time=5, include_rses="*"),
     _daemon("undertaker", "undertaker.undertaker", sleep_time=2, chunk_size=1000),
