@@ -1,0 +1,131 @@
+"""What a mover does with one file: a function a kind of job, each answering with a report."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from dltest.lake.payload import Comparison, write_payload
+from dltest.lake.storage.errors import CHECKSUM, MISSING, UNSUPPORTED, Meaning
+from dltest.lake.storage.gfal import Session, StorageRefusalError
+from dltest.lake.storage.meter import Meter
+from dltest.lake.storage.order import FileOrder, Order, Report
+
+SIZE = Meaning("size-mismatch")
+
+Operation = Callable[[Session, Meter, Order, FileOrder], Report]
+
+
+def put(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
+    """Make the payload, write it, and compare the storage's checksum with ours."""
+    with NamedTemporaryFile(dir=order.spool, prefix="put-", buffering=0) as spooled:
+        adler32 = write_payload(spooled.fileno(), order.seed, file.index, file.size_bytes)
+        with meter.moving() as moved:
+            session.copy(f"file://{spooled.name}", file.url, moved)
+            moved(file.size_bytes)
+    _demand_checksum(session, file.url, adler32)
+    return Report(file.url, adler32=adler32, size_bytes=file.size_bytes)
+
+
+def get(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
+    """Copy the file here, as `rucio download` does, and compare it with the payload."""
+    with NamedTemporaryFile(dir=order.spool, prefix="get-") as spooled:
+        with meter.moving() as moved:
+            session.copy(file.url, f"file://{spooled.name}", moved)
+            moved(Path(spooled.name).stat().st_size)
+        # gfal2 may have put a new file in the place of the old one: open it by name.
+        with Path(spooled.name).open("rb") as content:
+            comparison = Comparison(order.seed, file.index, file.size_bytes)
+            while piece := content.read(1 << 20):
+                comparison.feed(piece)
+    return _judged(file, comparison)
+
+
+def read(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
+    """Read every byte back and compare it with the payload, keeping none."""
+    comparison = Comparison(order.seed, file.index, file.size_bytes)
+    with meter.moving() as moved:
+        for piece in session.read(file.url):
+            comparison.feed(piece)
+            moved(comparison.received)
+    return _judged(file, comparison)
+
+
+def stat(session: Session, _meter: Meter, _order: Order, file: FileOrder) -> Report:
+    """Whether the file is there, and its size."""
+    try:
+        size = session.size(file.url)
+    except StorageRefusalError as refusal:
+        if refusal.meaning is MISSING:
+            return Report(file.url, present=False)
+        raise
+    return Report(file.url, present=True, size_bytes=size)
+
+
+def unlink(session: Session, _meter: Meter, _order: Order, file: FileOrder) -> Report:
+    """Remove the file; what is not there is fine."""
+    try:
+        session.unlink(file.url)
+    except StorageRefusalError as refusal:
+        if refusal.meaning is not MISSING:
+            raise
+    return Report(file.url, present=False)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "put": put,
+    "get": get,
+    "read": read,
+    "stat": stat,
+    "unlink": unlink,
+}
+
+
+def perform(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
+    """Do what the order says with one file; a refusal is a report, so the others go on."""
+    try:
+        return OPERATIONS[order.kind](session, meter, order, file)
+    except StorageRefusalError as refusal:
+        found = refusal.meaning
+        return Report(file.url, found.code, answered=found.answered, detail=refusal.detail)
+    except OSError as error:
+        # Ours, not the storage's: the spool is full, or a descriptor is missing.
+        return Report(file.url, "spool-error", answered=False, detail=str(error))
+    finally:
+        meter.file_done()
+
+
+def _demand_checksum(session: Session, url: str, adler32: str) -> None:
+    """Refuses a written file that the storage itself knows to be another.
+
+    A storage without Adler-32 cannot be asked; reading back will tell.
+    """
+    try:
+        found = session.checksum(url)
+    except StorageRefusalError as refusal:
+        if refusal.meaning is UNSUPPORTED:
+            return
+        raise
+    if found != adler32:
+        raise StorageRefusalError(CHECKSUM, f"wrote {adler32}, the storage has {found}")
+
+
+def _judged(file: FileOrder, comparison: Comparison) -> Report:
+    differs_at = comparison.finish()
+    code, detail = None, ""
+    if comparison.received != file.size_bytes:
+        code = SIZE.code
+        detail = f"{comparison.received} bytes instead of {file.size_bytes}"
+    elif differs_at is not None:
+        code = CHECKSUM.code
+        detail = f"first wrong byte at {differs_at}; Adler-32 is {comparison.adler32}"
+        detail += f" instead of {file.adler32}" if file.adler32 else ""
+    elif file.adler32 not in {None, comparison.adler32}:
+        code = CHECKSUM.code
+        detail = f"Adler-32 is {comparison.adler32}, {file.adler32} was expected"
+    return Report(
+        file.url,
+        code,
+        detail=detail,
+        adler32=comparison.adler32,
+        size_bytes=comparison.received,
+    )
