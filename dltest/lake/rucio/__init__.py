@@ -1,0 +1,5 @@
+"""Rucio behind the catalogue port, through rucio-clients 38 to 41."""
+
+from dltest.lake.rucio.catalogue import RucioCatalogue
+
+__all__ = ["RucioCatalogue"]

@@ -1,0 +1,284 @@
+"""The catalogue port over Rucio's REST interface.
+
+Uses only calls that rucio-clients 38 to 41 have in common. Sizes of batches are those that a
+server was measured to answer best, and below the 1,000 items that its schema allows a call.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from rucio.common.exception import (
+    DataIdentifierAlreadyExists,
+    DataIdentifierNotFound,
+    DuplicateContent,
+    DuplicateRule,
+    FileAlreadyExists,
+    RequestNotFound,
+    RuleNotFound,
+)
+
+from dltest.errors import CatalogueError
+from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferRequest
+from dltest.lake.rucio.aging import Aging
+from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from
+from dltest.lake.rucio.session import RucioSession
+from dltest.model import Lake
+from dltest.settings import LakeSettings
+
+T = TypeVar("T")
+
+BATCH = 500
+# Hundreds of names in one URL pass what gunicorn and proxies take for a request line.
+URL_BATCH = 80
+LISTING_SECONDS = 1.0
+RSE_FACTS_SECONDS = 60.0
+INVENTORY_THREADS = 4
+# A DID's lifetime in seconds that is over when the undertaker next looks; Rucio refuses 0.
+ENDED = 0.0001
+
+
+class RucioCatalogue:
+    """Safe to share between threads."""
+
+    def __init__(self, settings: LakeSettings) -> None:
+        self._lake = settings.name
+        self._account = settings.rucio.account
+        self._scope = settings.rucio.scope
+        self._activity = settings.activity
+        self._schemes = settings.storage.schemes
+        self._session = RucioSession(settings.rucio)
+        self._rse_facts = Aging[str, dict[str, Any]](RSE_FACTS_SECONDS)
+        self._listings = Aging[str, dict[str, dict[str, Any]]](LISTING_SECONDS)
+
+    def ping(self) -> str:
+        return str(self._session.call("ping Rucio", lambda c: c.ping()["version"]))
+
+    def inventory(self) -> Lake:
+        listed = self._session.call("list RSEs", lambda c: list(c.list_rses()))
+
+        def attributes(name: str) -> dict[str, Any]:
+            return dict(
+                self._session.call(
+                    f"read attributes of {name}", lambda c: c.list_rse_attributes(name), rse=name
+                )
+            )
+
+        with ThreadPoolExecutor(INVENTORY_THREADS) as pool:
+            known = pool.map(attributes, [answer["rse"] for answer in listed])
+            rses = [rse_from(answer, told) for answer, told in zip(listed, known, strict=True)]
+        rses.sort(key=lambda rse: rse.name)
+        return Lake(name=self._lake, rses=tuple(rses), seen_at=datetime.now(UTC))
+
+    def urls(self, rse: str, names: Sequence[str]) -> list[str]:
+        """Asked of the server, whose policy decides; the names travel in the URL, so in batches."""
+        facts = self._rse_facts.get(rse, lambda: self._ask_rse(rse))
+        scheme = self._scheme(rse, facts)
+        lfns = [f"{self._scope}:{name}" for name in names]
+        pfns: dict[str, str] = {}
+        for batch in _batches(lfns, URL_BATCH):
+            pfns |= self._locations(rse, batch, scheme)
+        return [pfns[lfn] for lfn in lfns]
+
+    def register(
+        self, dataset: str, rse: str, files: Sequence[FileFacts], lifetime: timedelta
+    ) -> None:
+        replicas = [
+            {"scope": self._scope, "name": f.name, "bytes": f.size_bytes, "adler32": f.adler32}
+            for f in files
+        ]
+        for batch in _batches(replicas):
+            self._call_batch(f"register replicas at {rse}", "add_replicas", rse, batch)
+        self._add_dataset(dataset, lifetime)
+        for chunk in _batches([{"scope": self._scope, "name": f.name} for f in files]):
+            self._attach(dataset, chunk)
+
+    def add_rule(
+        self, dataset: str, rse: str, *, tag: str, lifetime: timedelta, source: str | None = None
+    ) -> str:
+        if existing := self._tagged(tag):
+            return existing
+
+        def add(client: Any) -> str | None:
+            try:
+                ids = client.add_replication_rule(
+                    [{"scope": self._scope, "name": dataset}],
+                    1,
+                    rse,
+                    lifetime=int(lifetime.total_seconds()),
+                    source_replica_expression=source,
+                    activity=self._activity,
+                    purge_replicas=True,
+                    comment=tag,
+                )
+            except DuplicateRule:
+                return self._tagged(tag)
+            return str(ids[0])
+
+        rule_id = self._session.call(f"add a rule for {dataset} at {rse}", add, rse=rse)
+        if rule_id is None:
+            raise CatalogueError(
+                f"Rucio calls the rule for {dataset} at {rse} a duplicate, and has none of ours",
+                code="rucio-refused",
+                operation="add a rule",
+                rse=rse,
+            )
+        return rule_id
+
+    def rule(self, rule_id: str) -> Rule:
+        """Served from one listing of all our rules a second, whatever the number of runs."""
+        listed = self._own_rules().get(rule_id)
+        return rule_from(listed) if listed else self._one_rule(rule_id)
+
+    def rules(self, tag_prefix: str) -> list[Rule]:
+        return [
+            rule_from(answer)
+            for answer in self._own_rules().values()
+            if str(answer.get("comments") or "").startswith(tag_prefix)
+        ]
+
+    def replicas(self, names: Sequence[str], rse: str) -> list[Replica]:
+        found: dict[str, dict[str, Any]] = {}
+        for batch in _batches(names):
+            found.update(self._listed_replicas(batch, rse))
+        return [replica_from(name, rse, found.get(name)) for name in names]
+
+    def dids(self, prefix: str) -> list[str]:
+        def ask(client: Any) -> list[str]:
+            return list(client.list_dids(self._scope, [{"name": f"{prefix}*"}], did_type="all"))
+
+        return sorted(self._session.call(f"list DIDs {prefix}*", ask))
+
+    def requests(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
+        known = (self._request(name, rse) for name in names)
+        return [request for request in known if request is not None]
+
+    def end_rule(self, rule_id: str) -> None:
+        def end(client: Any) -> None:
+            try:
+                client.update_replication_rule(rule_id, {"lifetime": 0, "purge_replicas": True})
+            except RuleNotFound:
+                return
+
+        self._session.call(f"end rule {rule_id}", end)
+
+    def expire(self, dataset: str) -> None:
+        def end(client: Any) -> None:
+            try:
+                client.set_metadata(self._scope, dataset, "lifetime", ENDED)
+            except DataIdentifierNotFound:
+                return
+
+        self._session.call(f"end {dataset}", end)
+
+    def expire_files(self, names: Sequence[str]) -> None:
+        """One call a file: the bulk call stops at the first unknown name. Seldom more than few."""
+        for name in names:
+            self.expire(name)
+
+    def _locations(self, rse: str, lfns: Sequence[str], scheme: str) -> dict[str, str]:
+        def ask(client: Any) -> dict[str, str]:
+            return dict(client.lfns2pfns(rse, lfns, operation="write", scheme=scheme))
+
+        return self._session.call(f"ask where files lie at {rse}", ask, rse=rse)
+
+    def _ask_rse(self, rse: str) -> dict[str, Any]:
+        return dict(
+            self._session.call(f"read the protocols of {rse}", lambda c: c.get_rse(rse), rse=rse)
+        )
+
+    def _scheme(self, rse: str, facts: dict[str, Any]) -> str:
+        offered = {protocol["scheme"] for protocol in facts["protocols"]}
+        scheme = next((scheme for scheme in self._schemes if scheme in offered), None)
+        if scheme is None:
+            raise CatalogueError(
+                f"{rse} offers {', '.join(sorted(offered)) or 'no protocol'};"
+                f" this lake's file wants one of {', '.join(self._schemes)}",
+                code="no-common-protocol",
+                operation="compute file locations",
+                rse=rse,
+            )
+        return scheme
+
+    def _call_batch(self, operation: str, method: str, *arguments: object) -> None:
+        self._session.call(operation, lambda c: getattr(c, method)(*arguments))
+
+    def _add_dataset(self, dataset: str, lifetime: timedelta) -> None:
+        def add(client: Any) -> None:
+            try:
+                seconds = int(lifetime.total_seconds())
+                client.add_dataset(self._scope, dataset, lifetime=seconds)
+            except DataIdentifierAlreadyExists:
+                return
+
+        self._session.call(f"make dataset {dataset}", add)
+
+    def _attach(self, dataset: str, batch: Sequence[dict[str, str]]) -> None:
+        """What an earlier, lost call attached already is attached; the rest is, one by one."""
+
+        def attach(client: Any) -> None:
+            try:
+                client.attach_dids(self._scope, dataset, batch)
+            except (DuplicateContent, FileAlreadyExists):
+                if len(batch) > 1:
+                    for file in batch:
+                        self._attach(dataset, [file])
+
+        self._session.call(f"attach files to {dataset}", attach)
+
+    def _own_rules(self) -> dict[str, dict[str, Any]]:
+        def ask(client: Any) -> dict[str, dict[str, Any]]:
+            answers = client.list_replication_rules(filters={"account": self._account})
+            return {answer["id"]: answer for answer in answers}
+
+        return self._listings.get("rules", lambda: self._session.call("list rules", ask))
+
+    def _one_rule(self, rule_id: str) -> Rule:
+        def ask(client: Any) -> Rule:
+            try:
+                return rule_from(client.get_replication_rule(rule_id))
+            except RuleNotFound:
+                return Rule(id=rule_id, state=RuleState.GONE)
+
+        return self._session.call(f"read rule {rule_id}", ask)
+
+    def _tagged(self, tag: str) -> str | None:
+        def ask(client: Any) -> str | None:
+            filters = {"account": self._account, "comments": tag}
+            answers = list(client.list_replication_rules(filters=filters))
+            return str(answers[0]["id"]) if answers else None
+
+        return self._session.call(f"look for rule {tag}", ask)
+
+    def _listed_replicas(self, names: Sequence[str], rse: str) -> dict[str, dict[str, Any]]:
+        def ask(client: Any) -> dict[str, dict[str, Any]]:
+            dids = [{"scope": self._scope, "name": name} for name in names]
+            try:
+                answers = list(client.list_replicas(dids, rse_expression=rse, all_states=True))
+            except DataIdentifierNotFound:
+                return {}
+            return {answer["name"]: answer for answer in answers}
+
+        return self._session.call(f"list replicas at {rse}", ask, rse=rse)
+
+    def _request(self, name: str, rse: str) -> TransferRequest | None:
+        live = self._asked_request("list_request_by_did", name, rse)
+        if live is not None:
+            return request_from(live, archived=False)
+        past = self._asked_request("list_request_history_by_did", name, rse)
+        return request_from(past, archived=True) if past is not None else None
+
+    def _asked_request(self, method: str, name: str, rse: str) -> dict[str, Any] | None:
+        def ask(client: Any) -> dict[str, Any] | None:
+            try:
+                answer = getattr(client, method)(name, rse, self._scope)
+                return answer if isinstance(answer, dict) else next(iter(answer), None)
+            except (RequestNotFound, DataIdentifierNotFound):
+                return None
+
+        return self._session.call(f"read the request for {name} at {rse}", ask, rse=rse)
+
+
+def _batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,103 @@
+"""Signed-in Rucio clients, one a thread, sharing one token file a lake.
+
+rucio-clients names token files by account alone, so two lakes of one account would share one
+(and one lake's token would be offered to the other); ours lies in a private folder of the lake.
+"""
+
+import hashlib
+import logging
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rucio.client import Client
+
+from dltest.errors import CredentialError
+from dltest.lake.rucio.errors import translated
+from dltest.settings import RucioSettings
+
+T = TypeVar("T")
+
+# The client logs to a handler of its own on stderr otherwise; what it says reaches us as errors.
+_quiet = logging.getLogger("dltest.rucio-client")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
+
+
+class RucioSession:
+    """Calls Rucio, from any thread."""
+
+    def __init__(self, settings: RucioSettings) -> None:
+        self._settings = settings
+        self._local = threading.local()
+
+    def call(self, operation: str, ask: Callable[[Any], T], *, rse: str | None = None) -> T:
+        """What `ask(client)` answers.
+
+        Iterators must be read inside `ask`, or their errors would pass the door untranslated.
+
+        Raises:
+            LakeError: `operation` failed; told in the message.
+        """
+        with translated(operation, rse):
+            return ask(self._client())
+
+    def _client(self) -> Any:
+        if not hasattr(self._local, "client"):
+            self._local.client = self._signed_in()
+        return self._local.client
+
+    def _signed_in(self) -> Any:
+        client = self._new_client()
+        account = client.whoami()["account"]
+        if account != self._settings.account:
+            raise CredentialError(
+                f"Rucio takes us for {account}, not {self._settings.account}",
+                code="wrong-identity",
+                operation="sign in",
+            )
+        return client
+
+    def _new_client(self) -> Any:
+        settings = self._settings
+        folder = _token_folder(settings)
+
+        class LakeClient(Client):  # type: ignore[misc]
+            TOKEN_PATH_PREFIX = f"{folder}/"
+
+        # The client shortens sys.argv[0] for its user agent; ours must stay as it is.
+        argv0 = sys.argv[0]
+        try:
+            return LakeClient(
+                rucio_host=settings.url,
+                auth_host=settings.auth_url or settings.url,
+                account=settings.account,
+                ca_cert=str(settings.ca_file) if settings.ca_file else None,
+                auth_type=settings.auth_type,
+                creds={"username": settings.username, "password": settings.secret()},
+                timeout=settings.timeout_seconds,
+                user_agent="dltest",
+                logger=_quiet,
+            )
+        finally:
+            sys.argv[0] = argv0
+
+
+def _token_folder(settings: RucioSettings) -> Path:
+    """Private, and different for every server, account and user of this machine."""
+    key = hashlib.sha256(f"{settings.url} {settings.account}".encode()).hexdigest()[:16]
+    home = Path(tempfile.gettempdir()) / f"dltest-{os.getuid()}"
+    folder = home / f"tokens-{key}"
+    for level in (home, folder):
+        level.mkdir(mode=0o700, exist_ok=True)
+        if level.stat().st_uid != os.getuid() or level.stat().st_mode & 0o077:
+            raise CredentialError(
+                f"{level} is not private to this user; remove it",
+                code="sign-in-failed",
+                operation="sign in",
+            )
+    return folder
