@@ -50,16 +50,16 @@ class Claims:
     def hold(self, run_id: str, *, ended: bool = False) -> Iterator[Claim | None]:
         """None when the run is unknown, or held by someone else; ended runs only if asked for."""
         how = self._by_row_lock if self._database.is_postgresql else self._by_own_lock
-        with how(run_id, _ended_run(run_id) if ended else _open_run(run_id)) as claim:
+        with how(run_id, _query(run_id, ended=ended)) as claim:
             yield claim
 
     @contextmanager
     def _by_row_lock(self, run_id: str, wanted: Query) -> Iterator[Claim | None]:
         # NO KEY UPDATE, not UPDATE: the ledger's rows, written meanwhile through another
         # connection, refer to this row and would wait for ever.
-        query = wanted.with_for_update(skip_locked=True, key_share=True)
+        locked = wanted.with_for_update(skip_locked=True, key_share=True)
         with self._database.writing(f"take a step of run {run_id}") as connection:
-            claim = _claim(connection, query)
+            claim = _claim(connection, locked)
             yield claim
             if claim is not None and claim.saved is not None:
                 _write(self._database, connection, claim.run, claim.saved)
@@ -85,14 +85,10 @@ class Claims:
                 self._held.discard(run_id)
 
 
-def _open_run(run_id: str) -> Query:
+def _query(run_id: str, *, ended: bool) -> Query:
     table = tables.run
-    return select(table).where(table.c.id == run_id, table.c.phase != RunPhase.ENDED)
-
-
-def _ended_run(run_id: str) -> Query:
-    table = tables.run
-    return select(table).where(table.c.id == run_id, table.c.phase == RunPhase.ENDED)
+    phase = table.c.phase == RunPhase.ENDED if ended else table.c.phase != RunPhase.ENDED
+    return select(table).where(table.c.id == run_id, phase)
 
 
 def _claim(connection: Connection, query: Query) -> Claim | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, case, delete, func, or_, select, update
@@ -92,10 +92,10 @@ class Runs:
             return runs_from(connection, connection.execute(query))
 
     def claim(self, run_id: str, *, ended: bool = False) -> AbstractContextManager[Claim | None]:
-        """Hold the run while the engine takes one step; an ended one if asked for, to sweep it.
+        """Hold an open run (or with `ended` one that ended) while the engine takes one step.
 
-        None when someone else holds it, or it is unknown. What the claim saved is
-        written when the block is left; an exception writes nothing.
+        None when someone else holds it, it is unknown, or not in that state. What the claim
+        saved is written when the block is left; an exception writes nothing.
         """
         return self._claims.hold(run_id, ended=ended)
 
@@ -108,13 +108,16 @@ class Runs:
             return connection.execute(asked).rowcount == 1
 
     def due(self, now: datetime, limit: int = 500) -> list[str]:
-        """Open runs of the service that want to be looked at, the longest overdue first."""
+        """Open runs of the service that want to be looked at, the longest overdue first.
+
+        Runs that were reopened to be cleaned are the service's, whoever drove them before.
+        """
         table = tables.run
         query = (
             select(table.c.id)
             .join(tables.campaign, tables.campaign.c.id == table.c.campaign_id)
             .where(
-                tables.campaign.c.driver == Driver.SERVICE,
+                or_(tables.campaign.c.driver == Driver.SERVICE, table.c.finished_at.is_not(None)),
                 table.c.phase != RunPhase.ENDED,
                 _is_due(now),
             )
@@ -164,22 +167,6 @@ class Runs:
             connection.execute(empty)
             connection.execute(delete(move).where(move.c.finished_at < before))
         return pruned
-
-    def mark_tick(self, now: datetime | None = None) -> None:
-        """Note that the scheduler woke."""
-        table = tables.beat_mark
-        moment = now or datetime.now(UTC)
-        insert = self._database.insert(table).values(name="tick", marked_at=moment)
-        with self._database.writing("note the tick") as connection:
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=["name"], set_={"marked_at": moment})
-            )
-
-    def last_tick(self) -> datetime | None:
-        with self._database.reading("read the last tick") as connection:
-            return connection.execute(
-                select(tables.beat_mark.c.marked_at).where(tables.beat_mark.c.name == "tick")
-            ).scalar_one_or_none()
 
 
 def _is_due(now: datetime) -> Any:

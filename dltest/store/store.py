@@ -5,13 +5,14 @@ from typing import Self
 from dltest.store.database import Database
 from dltest.store.lakes import Lakes
 from dltest.store.ledgers import Ledgers
+from dltest.store.marks import Marks
 from dltest.store.migrate import migrate
 from dltest.store.moves import Moves
 from dltest.store.runs import Runs
 from dltest.store.views import Views
 
 
-class Store(Lakes, Runs, Ledgers, Moves, Views):
+class Store(Lakes, Runs, Ledgers, Moves, Marks, Views):
     """dltest's memory on PostgreSQL or SQLite. Safe to share between threads.
 
     All times are aware UTC. Every method raises `StoreError` alone, and is one transaction.

@@ -242,13 +242,15 @@ def test_due_are_the_services_open_runs_longest_overdue_first(
     runs = [planned(name, wake_at=now + timedelta(seconds=s)) for name, s in at.items()]
     store.create_campaign(campaign, [*runs, planned("new")])
     own = campaign.model_copy(update={"id": "c2", "driver": Driver.IN_PROCESS})
-    store.create_campaign(own, [planned("mine", campaign_id="c2")])
+    mine = [planned(name, campaign_id="c2", wake_at=now) for name in ("mine", "swept")]
+    store.create_campaign(own, mine)
+    save(store, "swept", finished_at=now)
     save(store, "done", **ended(now))
-    assert store.due(now, 10) == ["new", "first", "second"]
+    assert store.due(now, 10) == ["new", "first", "second", "swept"]
     assert store.due(now, 1) == ["new"]
     assert [store.is_due(name, now) for name in ("first", "later", "done")] == [True, False, False]
     assert store.open_runs() == {
-        RunPhase.PLANNED: 5,
+        RunPhase.PLANNED: 6,
         RunPhase.EXERCISING: 0,
         RunPhase.CLEANING: 0,
     }

@@ -117,6 +117,28 @@ def test_many_workers_ending_runs_at_once_lose_no_count(
     assert store.open_runs()[RunPhase.PLANNED] == 0
 
 
+def test_a_run_reopened_to_be_cleaned_counts_once(
+    store: Store, campaign: Campaign, planned: MakeRun, now: datetime
+) -> None:
+    store.create_campaign(campaign, [planned("r1")])
+    end(store, "r1", ended(now, Verdict.PASSED))
+    totals = store.snapshot()
+    with store.claim("r1", ended=True) as claim:
+        assert claim is not None
+        claim.save(claim.run.model_copy(update={"phase": RunPhase.CLEANING}))
+    with store.claim("r1", ended=True) as claim:
+        assert claim is None
+    end(store, "r1", ended(now, Verdict.PASSED))
+    assert store.snapshot() == totals
+
+
+def test_a_turn_is_taken_once_until_it_is_time_again(store: Store, now: datetime) -> None:
+    every = timedelta(minutes=5)
+    turns = [store.take_turn("sweep", now + n * timedelta(minutes=2), every) for n in range(4)]
+    assert turns == [True, False, False, True]
+    assert store.take_turn("prune", now, every)
+
+
 def test_the_tick_is_noted(store: Store, now: datetime) -> None:
     assert store.last_tick() is None
     store.mark_tick(now)
