@@ -8,7 +8,7 @@ The tree is built from parser events, so that no text can make us recurse, or co
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 
 from ruamel.yaml import YAML
@@ -204,22 +204,26 @@ class _Reader:
 
     def document(self, text: str) -> Node:
         self._events = _events(text)
+        self._refuse_directives(text)
         root: Node | None = None
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
-                self._document_start(event, is_second=root is not None)
+                if root is not None:
+                    place = _place(event.start_mark)
+                    raise Unreadable(place, "a second document; write one scenario a file")
             elif isinstance(event, NodeEvent):
                 root = self._node(event, depth=0)
         if root is None:
             raise Unreadable(Place(1, 1), "the file is empty; a scenario starts with `dltest: 1`")
         return root
 
-    def _document_start(self, event: DocumentStartEvent, *, is_second: bool) -> None:
-        place = _place(event.start_mark)
-        if is_second:
-            raise Unreadable(place, "a second document; write one scenario a file")
-        if event.version or event.tags:
-            self._refuse(place, "directives (%YAML, %TAG) are not part of the language")
+    def _refuse_directives(self, text: str) -> None:
+        """They may only stand before the document, where nothing else begins with a `%`."""
+        for number, line in enumerate(lines_of(text), start=1):
+            if line.startswith("%"):
+                self._refuse(Place(number, 1), "directives like %YAML are not part of the language")
+            elif line and not line.startswith("#"):
+                return
 
     def _refuse(self, place: Place, message: str) -> None:
         self.mistakes.append((place, message))
@@ -267,10 +271,18 @@ class _Reader:
                 break
             key_place = _place(event.start_mark)
             key = self._key(event, depth)
-            value = self._node(next(self._events), depth + 1)
+            value = self._value(next(self._events), event, depth)
             if key is not None:
                 self._add(entries, key, Entry(key_place, value))
         return Mapping(place, entries)
+
+    def _value(self, event: Event, key: Event, depth: int) -> Node:
+        value = self._node(event, depth + 1)
+        if isinstance(value, Scalar) and event.start_mark.index == event.end_mark.index:
+            # Nothing has no place of its own: it is missed after the colon.
+            after_key = _place(key.end_mark)
+            return replace(value, place=Place(after_key.line, after_key.column + 1))
+        return value
 
     def _key(self, event: Event, depth: int) -> str | None:
         place = _place(event.start_mark)

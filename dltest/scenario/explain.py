@@ -48,8 +48,9 @@ def _not_one_of(error: ErrorDetails, schema: Schema) -> str:
     found = at(schema, error["loc"])
     choices = [str(choice) for choice in found.get("enum", [found.get("const")])]
     value = error["input"]
-    near = get_close_matches(str(value).lower(), choices, n=1)
-    ask = f"; did you mean '{near[0]}'?" if near and isinstance(value, str) else ""
+    is_word = isinstance(value, str) and value not in choices
+    near = get_close_matches(str(value).lower(), choices, n=1) if is_word else []
+    ask = f"; did you mean '{near[0]}'?" if near else ""
     *most, last = choices
     either = f"{', '.join(most)} or {last}" if most else last
     return f"must be {either}, not {shown(value)}{ask}"

@@ -54,11 +54,13 @@ def _scenario(sheet: Sheet, steps: Registry) -> Scenario | None:
 
 def _is_our_format(sheet: Sheet) -> bool:
     """Another version may mean anything by its keys, so nothing more is said of it."""
-    version = sheet.find(("dltest",))
-    if not isinstance(version, Scalar) or version.value in {FORMAT, None}:
-        return True
-    if isinstance(version.value, int) and not isinstance(version.value, bool):
-        message = f"this dltest reads scenario format {FORMAT}; the file is in {version.value}"
+    node = sheet.find(("dltest",))
+    version = node.value if isinstance(node, Scalar) else None
+    if isinstance(version, bool):
+        # Python, and so pydantic, takes true for 1.
+        sheet.mistake(("dltest",), f"must be {FORMAT}, not {shown(version)}")
+    elif isinstance(version, int) and version != FORMAT:
+        message = f"this dltest reads scenario format {FORMAT}; the file is in {version}"
         sheet.mistake(("dltest",), message)
         return False
     return True
