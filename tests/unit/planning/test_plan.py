@@ -1,0 +1,183 @@
+"""Plans: which cases, in which order, how much, and when there is none."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dltest.errors import NoTargetError, OverBudgetError
+from dltest.model import RSE, Footprint, Lake
+from dltest.planning import expand, plan
+from dltest.scenario import Scenario, load, parse
+
+MIB = 2**20
+
+
+def lake_of(count: int) -> Lake:
+    rses = tuple(
+        RSE(name=f"XRD{number}", attributes={"dltest": "True", "number": str(number)})
+        for number in range(count, 0, -1)
+    )
+    return Lake(name="lab", rses=rses, seen_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+LAB = lake_of(4)
+
+
+def scenario(targets: str, *, more: str = "", steps: str = "") -> Scenario:
+    roles = [line.split(":")[0].strip() for line in targets.strip().splitlines()]
+    steps = steps or "".join(f"  - verify: {{at: {role}}}\n" for role in roles)
+    text = f"dltest: 1\nname: it\ntitle: t\nowner: me\n{more}targets:\n{targets}steps:\n{steps}"
+    return parse(text, "f.yaml")
+
+
+ONE = "  at: {rses: dltest=True}\n"
+LINK = "  a: {rses: dltest=True}\n  b: {rses: dltest=True, other-than: [a]}\n"
+
+
+def ids(scenarios: list[Scenario], lake: Lake = LAB, only: str | None = None) -> list[str]:
+    return [case.id for case in plan(scenarios, lake, only=only).cases]
+
+
+def test_one_role_makes_a_case_per_rse_in_order_of_name() -> None:
+    assert ids([scenario(ONE)]) == ["it[XRD1]", "it[XRD2]", "it[XRD3]", "it[XRD4]"]
+
+
+def test_two_roles_make_all_ordered_links_and_no_loop() -> None:
+    found = ids([scenario(LINK)])
+    assert len(found) == 12
+    assert found[:4] == ["it[XRD1->XRD2]", "it[XRD1->XRD3]", "it[XRD1->XRD4]", "it[XRD2->XRD1]"]
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        "  a: {rses: '*', other-than: [b]}\n  b: {rses: XRD1|XRD2}\n",
+        "  a: {rses: '*'}\n  b: {rses: XRD1|XRD2, other-than: [a]}\n",
+    ],
+)
+def test_other_than_holds_whichever_role_says_it(targets: str) -> None:
+    assert ids([scenario(targets)], lake_of(2)) == ["it[XRD1->XRD2]", "it[XRD2->XRD1]"]
+
+
+def test_three_roles_that_all_differ() -> None:
+    targets = LINK + "  c: {rses: dltest=True, other-than: [a, b]}\n"
+    found = ids([scenario(targets)], lake_of(3))
+    assert len(found) == 6
+    assert found[0] == "it[XRD1->XRD2->XRD3]"
+
+
+def test_a_case_carries_what_a_run_needs() -> None:
+    more = "severity: critical\nrunbook: r\ntags: [x]\npayload: {files: 2, size: 3 B}\n"
+    (case, *_) = plan([scenario(ONE, more=more + "limits: {duration: 7m}\n")], LAB).cases
+    assert case.payload.total_bytes == 6
+    assert case.duration_limit == timedelta(minutes=7)
+    assert (case.owner, case.severity, case.runbook, case.tags) == ("me", "critical", "r", ("x",))
+    assert [call.type for call in case.steps] == ["verify"]
+
+
+def test_only_keeps_every_case_that_touches_the_rse() -> None:
+    assert ids([scenario(LINK)], only="XRD2") == [
+        "it[XRD1->XRD2]",
+        "it[XRD2->XRD1]",
+        "it[XRD2->XRD3]",
+        "it[XRD2->XRD4]",
+        "it[XRD3->XRD2]",
+        "it[XRD4->XRD2]",
+    ]
+
+
+def test_only_may_empty_one_scenario_but_not_all() -> None:
+    narrow = scenario("  at: {rses: XRD1}\n")
+    assert ids([narrow, scenario(LINK)], lake_of(2), only="XRD2") == [
+        "it[XRD1->XRD2]",
+        "it[XRD2->XRD1]",
+    ]
+    with pytest.raises(NoTargetError) as caught:
+        plan([narrow], LAB, only="XRD2")
+    assert str(caught.value) == "nothing to run: no case of it touches an RSE of 'XRD2'"
+
+
+def test_a_target_that_nothing_fits_is_told_with_scenario_and_role() -> None:
+    with pytest.raises(NoTargetError) as caught:
+        plan([scenario("  at: {rses: type=disk}\n")], LAB)
+    assert str(caught.value).startswith(
+        "scenario 'it', target 'at': no RSE of lake 'lab' matches 'type=disk'. "
+    )
+
+
+def test_roles_that_cannot_differ_are_told() -> None:
+    with pytest.raises(NoTargetError) as caught:
+        plan([scenario(LINK)], lake_of(1))
+    assert str(caught.value) == (
+        "scenario 'it': its targets cannot be different RSEs as `other-than` asks:"
+        " 'a' can only be XRD1; 'b' can only be XRD1"
+    )
+
+
+def test_no_scenario_is_no_plan() -> None:
+    with pytest.raises(NoTargetError, match="nothing to run: there is no scenario"):
+        plan([], LAB)
+
+
+STEPS = "  - upload: {to: a}\n  - replicate: {to: b, from: a}\n  - verify: {at: b}\n"
+
+
+def test_footprints_are_added_up_per_rse() -> None:
+    link = scenario(LINK, steps=STEPS, more="payload: {files: 3, size: 1 MiB}\n")
+    # each of 4 RSEs is source of 3 links and destination of 3
+    each = Footprint(
+        files_written=18, bytes_written=18 * MIB, files_deleted=18, bytes_read=18 * MIB
+    )
+    assert plan([link], LAB).footprints == dict.fromkeys(["XRD1", "XRD2", "XRD3", "XRD4"], each)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (
+            "{bytes: 71 MiB}",
+            "scenario 'it' would write 75.5 MB in 12 cases, and its limits.bytes allows 74.4 MB;"
+            " narrow its targets, shrink its payload, or raise the limit",
+        ),
+        (
+            "{files: 71}",
+            "scenario 'it' would write 72 files in 12 cases, and its limits.files allows 71 files;"
+            " narrow its targets, shrink its payload, or raise the limit",
+        ),
+    ],
+)
+def test_a_scenario_over_its_limits_is_refused_with_the_sum(limits: str, message: str) -> None:
+    more = f"payload: {{files: 3, size: 1 MiB}}\nlimits: {limits}\n"
+    link = scenario(LINK, steps=STEPS, more=more)
+    with pytest.raises(OverBudgetError) as caught:
+        plan([link], LAB)
+    assert str(caught.value) == message
+    # aimed at one RSE there are 6 links, which is within the limit
+    assert len(plan([link], LAB, only="XRD1").cases) == 6
+
+
+def test_limits_may_be_used_to_the_last_byte_and_file() -> None:
+    more = "payload: {files: 3, size: 1 MiB}\nlimits: {bytes: 72 MiB, files: 72}\n"
+    assert len(plan([scenario(LINK, steps=STEPS, more=more)], LAB).cases) == 12
+
+
+def test_more_cases_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expand, "MAX_CASES", 11)
+    with pytest.raises(OverBudgetError, match="more than 11 cases on lake 'lab'; narrow"):
+        plan([scenario(LINK)], LAB)
+    assert len(plan([scenario(LINK)], LAB, only="XRD1").cases) == 6
+
+
+def test_a_plan_for_a_lake_out_of_reach_says_so() -> None:
+    stale = LAB.model_copy(update={"stale": True})
+    assert plan([scenario(ONE)], stale).stale
+    assert not plan([scenario(ONE)], LAB).stale
+
+
+def test_the_core_family_covers_every_rse_and_every_link() -> None:
+    planned = plan(load([Path("scenarios/core")]), LAB)
+    assert len(planned.cases) == 3 * 4 + 12
+    assert sum(case.scenario == "replicate" for case in planned.cases) == 12
+    total = sum(planned.footprints.values(), Footprint())
+    assert total.bytes_written == (3 * 4 + 2 * 12) * MIB
