@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from dltest.scenario import parse
+from dltest.settings import LakeSettings
+
 ROOT = Path(__file__).resolve().parents[2]
 # The roadmap and the decisions may speak of what is not there.
 WRITTEN = [
@@ -55,3 +58,21 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
     local = [target for target in targets if "://" not in target and target[:7] != "mailto:"]
     assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def _yaml_blocks(document: Path) -> list[str]:
+    text = document.read_text(encoding="utf-8")
+    return re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("document", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_scenarios_in_documents_have_no_mistake(document: Path) -> None:
+    for block in _yaml_blocks(document):
+        if "steps:" in block:
+            parse(block, document.name)
+
+
+def test_the_lake_file_in_the_document_can_be_read(tmp_path: Path) -> None:
+    (block,) = _yaml_blocks(ROOT / "docs" / "operators" / "lake-file.md")
+    (tmp_path / "lake.yaml").write_text(block, encoding="utf-8")
+    assert LakeSettings.load(tmp_path / "lake.yaml").name == "my-lake"
