@@ -26,6 +26,7 @@ class ServiceConfig:
     retry_delay: float = 120.0  # used when a job asks for retries and names no delay, as FTS does
     operation_seconds: float = 50.0  # gfal2's own limit is 60 s, reported as a wrong errno
     stall_seconds: float = 60.0
+    timeout_margin_seconds: float = 60.0  # what url-copy allows beyond the limit gfal2 is given
     cancel_grace_seconds: float = 1.5
     seconds_per_mb: float = 2.0
     staging_poll_seconds: float = 0.5

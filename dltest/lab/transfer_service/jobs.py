@@ -93,7 +93,7 @@ class Jobs:
     def retries(self, job_id: str, file_id: str) -> Outcome:
         self._job(job_id)
         rows = self._database.rows(
-            "SELECT * FROM retry_error WHERE file_id = ? ORDER BY attempt", file_id
+            "SELECT * FROM retry_error WHERE file_id = CAST(? AS INTEGER) ORDER BY attempt", file_id
         )
         shown = [{**row, "datetime": answers.time_answer(row["datetime"])} for row in rows]
         return Outcome(shown)

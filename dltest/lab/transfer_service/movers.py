@@ -16,7 +16,7 @@ from typing import Any
 
 from dltest.lab.transfer_service.configuration import ServiceConfig, client_environment
 from dltest.lab.transfer_service.failure import Failure
-from dltest.lab.transfer_service.nursery import Nursery
+from dltest.lab.transfer_service.nursery import Nursery, NurseryLostError
 from dltest.lab.transfer_service.vocabulary import Scope
 
 Order = dict[str, Any]
@@ -24,7 +24,6 @@ Report = dict[str, Any]
 
 _LOG = logging.getLogger(__name__)
 _CHECKSUM_BYTES_PER_SECOND = 10_000_000  # a slow disk's pace; hashing may take that long
-_TIMEOUT_MARGIN_SECONDS = 60  # as url-copy adds to the limit it gives gfal2
 _EARLY_DEATH_PAUSE_SECONDS = 1.0
 _LINE_BYTES = 1 << 20
 
@@ -74,6 +73,7 @@ class MoverPool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners = _Listeners(lambda *_: None, lambda *_: None, lambda: None)
         self._closing = False
+        self._lost: NurseryLostError | None = None
 
     def listen(
         self,
@@ -114,7 +114,13 @@ class MoverPool:
         mover.writer.write(json.dumps({"cancel": mover.order["id"]}).encode() + b"\n")
 
     def check(self) -> None:
-        """End what is overdue; to be called often."""
+        """End what is overdue; to be called often.
+
+        Raises:
+            NurseryLostError: no copying process can be started any more.
+        """
+        if self._lost:
+            raise self._lost
         now = time.monotonic()
         for mover in self.busy():
             if mover.kill_at is not None:
@@ -158,7 +164,10 @@ class MoverPool:
         self._on_death(mover)
         if not mover.ready:
             await asyncio.sleep(_EARLY_DEATH_PAUSE_SECONDS)
-        await self._bear()
+        try:
+            await self._bear()
+        except NurseryLostError as error:
+            self._lost = error
 
     def _on_death(self, mover: Mover) -> None:
         if mover.order is None:
@@ -198,7 +207,7 @@ class MoverPool:
         elif event == "copying":
             mover.copying = True
             mover.scope = Scope.TRANSFER
-            limit = report["timeout_seconds"] + _TIMEOUT_MARGIN_SECONDS
+            limit = report["timeout_seconds"] + self._config.timeout_margin_seconds
             mover.copy_deadline = time.monotonic() + limit
             self._extend(mover)
         elif event == "bytes" and report["bytes"] > mover.moved_bytes:
