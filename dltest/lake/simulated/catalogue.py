@@ -1,0 +1,216 @@
+"""Rucio in memory."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+
+from dltest.errors import CatalogueError
+from dltest.lake.ports import (
+    FileFacts,
+    Replica,
+    ReplicaState,
+    Rule,
+    RuleState,
+    TransferRequest,
+)
+from dltest.lake.simulated.world import (
+    HOST,
+    TURNS_OF_A_DELETION,
+    TURNS_OF_A_TRANSFER,
+    Hook,
+    SimulatedRule,
+    World,
+    url_of,
+)
+from dltest.model import RSE, Lake
+
+
+class SimulatedCatalogue:
+    """Rucio, as far as the port goes."""
+
+    def __init__(self, lake: str, rses: tuple[str, ...], world: World, on_call: Hook) -> None:
+        self._lake = lake
+        self._rses = rses
+        self._world = world
+        self._on_call = on_call
+        self._ids = count(1)
+
+    def ping(self) -> str:
+        with self._asked("ping"):
+            return "simulated"
+
+    def inventory(self) -> Lake:
+        with self._asked("inventory"):
+            rses = tuple(_rse(name) for name in self._rses)
+            return Lake(name=self._lake, rses=rses, seen_at=self._world.clock.now())
+
+    def urls(self, rse: str, names: Sequence[str]) -> list[str]:
+        with self._asked("urls", rse):
+            return [url_of(rse, name) for name in names]
+
+    def register(
+        self,
+        dataset: str,
+        rse: str,
+        files: Sequence[FileFacts],
+        lifetime: timedelta,  # noqa: ARG002 - the clock of a test seldom moves that far
+    ) -> None:
+        with self._asked("register", rse):
+            for file in files:
+                self._world.files[file.name] = file
+                self._world.replicas.add((file.name, rse))
+            self._world.datasets.setdefault(dataset, set()).update(file.name for file in files)
+
+    def add_rule(
+        self,
+        dataset: str,
+        rse: str,
+        *,
+        tag: str,
+        lifetime: timedelta,  # noqa: ARG002 - see `register`
+        source: str | None = None,
+    ) -> str:
+        with self._asked("add_rule", rse):
+            for rule in self._world.rules.values():
+                if rule.tag == tag:
+                    return rule.id
+            return self._new_rule(dataset, rse, tag, source)
+
+    def rule(self, rule_id: str) -> Rule:
+        with self._asked("rule"):
+            known = self._world.rules.get(rule_id)
+            return self._told(known) if known else Rule(id=rule_id, state=RuleState.GONE)
+
+    def rules(self, tag_prefix: str) -> list[Rule]:
+        with self._asked("rules"):
+            rules = self._world.rules.values()
+            return [self._told(rule) for rule in rules if rule.tag.startswith(tag_prefix)]
+
+    def replicas(self, names: Sequence[str], rse: str) -> list[Replica]:
+        with self._asked("replicas", rse):
+            return [self._replica(name, rse) for name in names]
+
+    def dids(self, prefix: str) -> list[str]:
+        with self._asked("dids"):
+            known = [*self._world.files, *self._world.datasets]
+            return sorted(name for name in known if name.startswith(prefix))
+
+    def requests(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
+        with self._asked("requests", rse):
+            asked = (self._request(name, rse) for name in names)
+            return [request for request in asked if request is not None]
+
+    def end_rule(self, rule_id: str) -> None:
+        with self._asked("end_rule"):
+            rule = self._world.rules.pop(rule_id, None)
+            if rule is None:
+                return
+            for name in self._world.datasets.get(rule.dataset, ()):
+                self._world.stored.pop(url_of(rule.rse, name), None)
+                self._world.replicas.discard((name, rule.rse))
+
+    def expire(self, dataset: str) -> None:
+        with self._asked("expire"):
+            self._expire(dataset)
+
+    def expire_files(self, names: Sequence[str]) -> None:
+        with self._asked("expire_files"):
+            for name in names:
+                self._expire(name)
+
+    def _expire(self, name: str) -> None:
+        if name in self._world.datasets or name in self._world.files:
+            self._world.ended.setdefault(name, self._world.turn + TURNS_OF_A_DELETION)
+
+    def _new_rule(self, dataset: str, rse: str, tag: str, source: str | None) -> str:
+        if dataset not in self._world.datasets:
+            raise _refused("rucio-refused", f"DataIdentifierNotFound: {dataset}")
+        turns = 100 * TURNS_OF_A_TRANSFER if self._world.ails("slow") else TURNS_OF_A_TRANSFER
+        world, rule_id = self._world, f"rule-{next(self._ids)}"
+        now, due = world.clock.now(), world.turn + turns
+        rule = world.rules[rule_id] = SimulatedRule(rule_id, dataset, rse, tag, now, source, due)
+        if all(world.has(name, rse) for name in world.datasets[dataset]):
+            rule.done_at = now
+        return rule_id
+
+    def _told(self, rule: SimulatedRule) -> Rule:
+        names = self._world.datasets.get(rule.dataset, set())
+        good = sum(self._world.has(name, rule.rse) for name in names)
+        bad = len(names) - good
+        state = RuleState.STUCK if rule.error else RuleState.REPLICATING if bad else RuleState.OK
+        return Rule(
+            id=rule.id,
+            state=state,
+            locks_ok=good,
+            locks_replicating=0 if rule.error else bad,
+            locks_stuck=bad if rule.error else 0,
+            error=rule.error,
+            created_at=rule.created_at,
+            updated_at=rule.done_at or rule.created_at,
+        )
+
+    def _replica(self, name: str, rse: str) -> Replica:
+        if not self._world.has(name, rse):
+            return Replica(name=name, rse=rse, state=ReplicaState.MISSING)
+        facts = self._world.files[name]
+        return Replica(
+            name=name,
+            rse=rse,
+            state=ReplicaState.AVAILABLE,
+            size_bytes=facts.size_bytes,
+            adler32=facts.adler32,
+        )
+
+    def _request(self, name: str, rse: str) -> TransferRequest | None:
+        done = self._world.moved.get((name, rse))
+        wanted = (
+            rule
+            for rule in self._world.rules.values()
+            if rule.rse == rse
+            and rule.done_at is None
+            and name in self._world.datasets[rule.dataset]
+        )
+        if done is not None:
+            return _request_of(name, done, "DONE")
+        rule = next(wanted, None)
+        return _request_of(name, rule, "QUEUED") if rule else None
+
+    @contextmanager
+    def _asked(self, what: str, rse: str | None = None) -> Iterator[None]:
+        self._on_call(f"catalogue.{what}", "before")
+        if self._world.ails("rucio-down"):
+            message = f"{what}: Rucio does not answer: connection refused"
+            code = "rucio-unreachable"
+            raise CatalogueError(message, code=code, operation=what, retryable=True, answered=False)
+        if rse is not None and rse not in self._rses:
+            raise _refused("no-such-rse", f"RSENotFound: {rse}")
+        self._world.go_round()
+        yield
+        self._on_call(f"catalogue.{what}", "after")
+
+
+def _rse(name: str) -> RSE:
+    attributes = {"dltest": "True", "type": "disk", "site": f"SITE-{name}"}
+    return RSE(name=name, site=f"SITE-{name}", attributes=attributes)
+
+
+def _refused(code: str, message: str) -> CatalogueError:
+    return CatalogueError(message, code=code, operation="ask the simulated catalogue")
+
+
+def _request_of(name: str, rule: SimulatedRule, state: str) -> TransferRequest:
+    is_done = state == "DONE"
+    return TransferRequest(
+        name=name,
+        state=state,
+        source=rule.source if is_done else None,
+        destination=rule.rse,
+        transfer_host=HOST if is_done else None,
+        transfer_id=f"job-{rule.id}" if is_done else None,
+        created_at=rule.created_at,
+        submitted_at=rule.done_at,
+        started_at=rule.done_at,
+        transferred_at=rule.done_at,
+        registered_at=rule.done_at,
+    )

@@ -1,0 +1,48 @@
+"""A simulated lake with all its doors."""
+
+from collections.abc import Iterable
+
+from dltest.lake.simulated.catalogue import SimulatedCatalogue
+from dltest.lake.simulated.storage import SimulatedStorage
+from dltest.lake.simulated.transfers import SimulatedTransfers
+from dltest.lake.simulated.world import Ailment, Hook, ManualClock, World
+
+
+class SimulatedLake:
+    """`ports.LakePorts` in memory. `stored` maps URLs to the bytes that lie there.
+
+    `on_call` is called with (`catalogue.register`, `before`) and (..., `after`) around every
+    call of a port; what it raises is raised there, as a crash at that point would.
+    """
+
+    def __init__(
+        self,
+        rses: Iterable[str] = ("XRD1", "XRD2"),
+        *,
+        name: str = "simulated",
+        ailments: Iterable[Ailment] = (),
+        clock: ManualClock | None = None,
+        on_call: Hook = lambda _what, _when: None,
+    ) -> None:
+        self.name = name
+        self.clock = clock or ManualClock()
+        self._world = World(self.clock, set(ailments))
+        self.catalogue = SimulatedCatalogue(name, tuple(rses), self._world, on_call)
+        self.storage = SimulatedStorage(self._world, on_call)
+        self.transfers = SimulatedTransfers(self._world, on_call)
+
+    @property
+    def stored(self) -> dict[str, bytes]:
+        return self._world.stored
+
+    def fall_ill(self, ailment: Ailment) -> None:
+        self._world.ailments.add(ailment)
+
+    def heal(self, ailment: Ailment) -> None:
+        self._world.ailments.discard(ailment)
+
+    def litter(self) -> list[str]:
+        """All that is left: names, rules, replicas and bytes."""
+        world = self._world
+        replicas = (f"{name} at {rse}" for name, rse in world.replicas)
+        return sorted([*world.files, *world.datasets, *world.rules, *replicas, *world.stored])

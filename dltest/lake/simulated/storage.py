@@ -1,0 +1,97 @@
+"""Storage elements in memory."""
+
+from dltest.lake.payload import Comparison, adler32_of, chunks
+from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
+from dltest.lake.simulated.world import Hook, World, rse_of
+from dltest.model import Progress
+
+
+class SimulatedStorage:
+    """All storage elements: a job's effect is there once it has started, its end a look later."""
+
+    def __init__(self, world: World, on_call: Hook) -> None:
+        self._world = world
+        self._on_call = on_call
+        self._ends: dict[str, JobStatus] = {}
+        self._looked: set[str] = set()
+
+    def start(self, job: StorageJob) -> None:
+        self._on_call("storage.start", "before")
+        if job.id not in self._ends:
+            self._ends[job.id] = self._done(job)
+        self._on_call("storage.start", "after")
+
+    def look(self, job_id: str) -> JobStatus:
+        self._on_call("storage.look", "before")
+        end = self._ends.get(job_id)
+        if end is None:
+            return JobStatus(state=JobState.LOST, detail="its process is gone")
+        if job_id not in self._looked:
+            self._looked.add(job_id)
+            return JobStatus(state=JobState.RUNNING)
+        return end
+
+    def cancel(self, job_id: str) -> None:
+        self._on_call("storage.cancel", "before")
+        if job_id in self._ends and job_id not in self._looked:
+            self._looked.add(job_id)
+            self._ends[job_id] = JobStatus(state=JobState.LOST, detail="cancelled")
+
+    def forget(self) -> None:
+        """As after a restart of the process whose jobs they were."""
+        self._ends.clear()
+        self._looked.clear()
+
+    def _done(self, job: StorageJob) -> JobStatus:
+        if self._world.ails("storage-hung", job.rse):
+            limit = f"{job.limit.total_seconds():g} s"
+            return JobStatus(state=JobState.LOST, detail=f"killed at its limit of {limit}")
+        outcomes = tuple(self._outcome(job, file) for file in job.files)
+        moved = sum(outcome.size_bytes or 0 for outcome in outcomes)
+        progress = Progress(files_done=len(outcomes), bytes_done=moved)
+        return JobStatus(state=JobState.DONE, progress=progress, outcomes=outcomes, seconds=0.1)
+
+    def _outcome(self, job: StorageJob, file: FileRef) -> FileOutcome:
+        if self._world.ails("storage-down", rse_of(file.url)):
+            detail = "Result Could not connect to server after 1 attempts"
+            return FileOutcome(url=file.url, code="storage-unreachable", detail=detail)
+        match job.kind:
+            case JobKind.PUT:
+                return self._put(job.seed, file)
+            case JobKind.GET | JobKind.READ:
+                return self._read(job.seed, file)
+            case JobKind.STAT:
+                content = self._world.stored.get(file.url)
+                size = None if content is None else len(content)
+                return FileOutcome(url=file.url, present=content is not None, size_bytes=size)
+            case JobKind.UNLINK:
+                self._world.stored.pop(file.url, None)
+                return FileOutcome(url=file.url, present=False)
+
+    def _put(self, seed: str, file: FileRef) -> FileOutcome:
+        payload = b"".join(bytes(p) for p in chunks(seed, file.index, file.size_bytes))
+        self._world.store(file.url, payload)
+        adler32 = adler32_of(seed, file.index, file.size_bytes)
+        return FileOutcome(url=file.url, adler32=adler32, size_bytes=file.size_bytes)
+
+    def _read(self, seed: str, file: FileRef) -> FileOutcome:
+        content = self._world.stored.get(file.url)
+        if content is None:
+            return FileOutcome(url=file.url, code="file-missing", detail="no such file")
+        comparison = Comparison(seed, file.index, file.size_bytes)
+        comparison.feed(content)
+        return FileOutcome(
+            url=file.url,
+            adler32=comparison.adler32,
+            size_bytes=comparison.received,
+            **_difference(file, comparison),
+        )
+
+
+def _difference(file: FileRef, comparison: Comparison) -> dict[str, str]:
+    differs_at = comparison.finish()
+    if comparison.received != file.size_bytes:
+        return {"code": "size-mismatch", "detail": f"{comparison.received} bytes"}
+    if differs_at is not None:
+        return {"code": "checksum-mismatch", "detail": f"first wrong byte at {differs_at}"}
+    return {}

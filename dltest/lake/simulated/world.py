@@ -1,0 +1,169 @@
+"""What there is in a simulated lake, what is wrong with it, and what its daemons do in a turn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from dltest.lake.ports import FileFacts
+
+Hook = Callable[[str, str], None]
+
+HOST = "https://fts.simulated:8446"
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+TURNS_OF_A_TRANSFER = 3
+TURNS_OF_A_DELETION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """Something wrong with the lake, at one RSE or in one of its services."""
+
+    name: str
+    rse: str | None = None
+
+
+RUCIO_DOWN = Ailment("rucio-down")
+SUBMITTER_DOWN = Ailment("submitter-down")
+REAPER_DOWN = Ailment("reaper-down")
+TRANSFERS_DOWN = Ailment("transfer-service-down")
+SLOW = Ailment("slow")
+
+
+def storage_down(rse: str) -> Ailment:
+    """Every connection is refused."""
+    return Ailment("storage-down", rse)
+
+
+def storage_hung(rse: str) -> Ailment:
+    """Nothing is ever answered, so the mover is killed at its limit."""
+    return Ailment("storage-hung", rse)
+
+
+def silent_truncation(rse: str) -> Ailment:
+    """Half of what is written is kept, and nobody is told."""
+    return Ailment("silent-truncation", rse)
+
+
+def silent_corruption(rse: str) -> Ailment:
+    """One bit of what is written is kept wrong, and nobody is told."""
+    return Ailment("silent-corruption", rse)
+
+
+class ManualClock:
+    """Aware UTC that moves only when told to."""
+
+    def __init__(self, now: datetime = BEGINNING) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, by: timedelta) -> None:
+        self._now += by
+
+
+@dataclass
+class SimulatedRule:
+    id: str
+    dataset: str
+    rse: str
+    tag: str
+    created_at: datetime
+    source: str | None
+    due: int
+    error: str | None = None
+    done_at: datetime | None = None
+
+
+@dataclass
+class World:
+    """What there is, apart from who may see it."""
+
+    clock: ManualClock
+    ailments: set[Ailment]
+    files: dict[str, FileFacts] = field(default_factory=dict)
+    datasets: dict[str, set[str]] = field(default_factory=dict)
+    replicas: set[tuple[str, str]] = field(default_factory=set)
+    rules: dict[str, SimulatedRule] = field(default_factory=dict)
+    stored: dict[str, bytes] = field(default_factory=dict)
+    moved: dict[tuple[str, str], SimulatedRule] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    turn: int = 0
+
+    def ails(self, name: str, rse: str | None = None) -> bool:
+        return Ailment(name, rse) in self.ailments
+
+    def store(self, url: str, content: bytes) -> None:
+        """Keep the bytes as well as this storage can."""
+        rse = rse_of(url)
+        if self.ails("silent-truncation", rse):
+            content = content[: len(content) // 2]
+        if self.ails("silent-corruption", rse) and content:
+            content = bytes([content[0] ^ 1]) + content[1:]
+        self.stored[url] = content
+
+    def go_round(self) -> None:
+        """All daemons do what is due."""
+        self.turn += 1
+        for rule in list(self.rules.values()):
+            if rule.done_at is None and rule.due <= self.turn:
+                self._carry_out(rule)
+        for name, due in list(self.ended.items()):
+            if due <= self.turn:
+                self._end(name)
+
+    def _carry_out(self, rule: SimulatedRule) -> None:
+        missing = {name for name in self.datasets[rule.dataset] if not self.has(name, rule.rse)}
+        rule.error = self._obstacle(rule) if missing else None
+        if rule.error is not None or (missing and self.ails("submitter-down")):
+            return
+        for name in missing:
+            self._transfer(name, rule)
+        rule.done_at = self.clock.now()
+
+    def _obstacle(self, rule: SimulatedRule) -> str | None:
+        refused = "Result Could not connect to server after 1 attempts"
+        if self.ails("transfer-service-down"):
+            return "SUBMISSION_FAILED:no connection to the transfer service"
+        if self.ails("storage-down", rule.rse):
+            return f"TRANSFER_FAILED:DESTINATION [112] {refused}"
+        if rule.source and self.ails("storage-down", rule.source):
+            return f"TRANSFER_FAILED:SOURCE [112] {refused}"
+        return None
+
+    def _transfer(self, name: str, rule: SimulatedRule) -> None:
+        source = rule.source or min(rse for file, rse in self.replicas if file == name)
+        self.store(url_of(rule.rse, name), self.stored[url_of(source, name)])
+        self.replicas.add((name, rule.rse))
+        self.moved[name, rule.rse] = rule
+
+    def _end(self, name: str) -> None:
+        """The undertaker takes the rules at once; the reaper the replicas, if it can."""
+        members = self.datasets.get(name, {name})
+        self.rules = {key: rule for key, rule in self.rules.items() if rule.dataset != name}
+        for file in members:
+            self._reap(file)
+        if not any(file in members for file, _ in self.replicas):
+            self.datasets.pop(name, None)
+            del self.ended[name]
+
+    def _reap(self, file: str) -> None:
+        for name, rse in sorted(self.replicas):
+            unable = self.ails("reaper-down") or self.ails("storage-down", rse)
+            if name == file and not unable:
+                self.stored.pop(url_of(rse, name), None)
+                self.replicas.discard((name, rse))
+        if not any(name == file for name, _ in self.replicas):
+            self.files.pop(file, None)
+            self.datasets = {key: files - {file} for key, files in self.datasets.items()}
+
+    def has(self, name: str, rse: str) -> bool:
+        return (name, rse) in self.replicas
+
+
+def url_of(rse: str, name: str) -> str:
+    return f"sim://{rse}/{name}"
+
+
+def rse_of(url: str) -> str:
+    return url.removeprefix("sim://").partition("/")[0]
