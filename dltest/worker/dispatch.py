@@ -1,0 +1,96 @@
+"""Sends messages. A broker that is out of reach delays a wake-up and loses nothing."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from kombu.exceptions import OperationalError
+
+from dltest.errors import StoreError
+from dltest.worker.app import ADVANCE, CONTROL, MOVE, TRANSFER, app, connect
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5
+RETRY = {"max_retries": 1, "interval_start": 0.2}
+
+
+def wake(broker_url: str, run_ids: Iterable[str]) -> None:
+    """Have the service look at these runs now.
+
+    Raises:
+        StoreError: the broker is out of reach. The runs stand in the store, and begin when the
+            service can be reached again.
+    """
+    connect(broker_url)
+    if not all(send_advance(run_id) for run_id in run_ids):
+        raise StoreError(
+            f"the message broker {_where()} does not answer; the runs are written down and begin"
+            " when the service is back"
+        )
+
+
+def send_advance(run_id: str, countdown_seconds: float = 0) -> bool:
+    return _send(ADVANCE, run_id, CONTROL, countdown_seconds)
+
+
+def send_move(job_id: str, countdown_seconds: float = 0) -> bool:
+    return _send(MOVE, job_id, TRANSFER, countdown_seconds)
+
+
+def send_chore(task: str, expires_seconds: float) -> bool:
+    """A task of the service's own; pointless once the next one is due."""
+    return _send(task, None, CONTROL, expires_seconds=expires_seconds)
+
+
+def ping(broker_url: str) -> str:
+    """The broker's URL as it may be shown, once it has answered.
+
+    Raises:
+        StoreError: it does not.
+    """
+    connect(broker_url)
+    backlog(CONTROL)
+    return _where()
+
+
+def backlog(queue: str) -> int:
+    """How many messages wait for a worker.
+
+    Raises:
+        StoreError: the broker is out of reach.
+    """
+    try:
+        with app.connection_for_read() as connection:
+            connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
+            channel: Any = connection.default_channel
+            return int(channel.queue_declare(queue, passive=False).message_count)
+    except OperationalError as error:
+        raise StoreError(f"the message broker {_where()} does not answer: {error}") from None
+
+
+def _where() -> str:
+    return str(app.connection_for_read().as_uri())  # without its password
+
+
+def _send(
+    task: str,
+    argument: str | None,
+    queue: str,
+    countdown_seconds: float = 0,
+    expires_seconds: float | None = None,
+) -> bool:
+    try:
+        app.send_task(
+            task,
+            args=() if argument is None else (argument,),
+            queue=queue,
+            countdown=countdown_seconds or None,
+            expires=expires_seconds,
+            retry_policy=RETRY,
+            ignore_result=True,
+        )
+    except OperationalError as error:
+        log.warning("cannot send %s %s: %s", task, argument or "", error)
+        return False
+    return True

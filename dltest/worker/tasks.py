@@ -1,0 +1,108 @@
+"""The tasks: a few lines each, safe to run twice, at once, or never."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from dltest import engine
+from dltest.errors import LakeError
+from dltest.worker.app import (
+    ADVANCE,
+    CONTROL,
+    INVENTORY,
+    LONGEST_COUNTDOWN_SECONDS,
+    MOVE,
+    PRUNE,
+    SWEEP,
+    TICK,
+    app,
+)
+from dltest.worker.dispatch import backlog, send_advance, send_chore, send_move
+from dltest.worker.moving import carry_out
+from dltest.worker.station import current
+
+log = logging.getLogger(__name__)
+
+# Chores, and how often one of all workers does them.
+CHORES = {
+    INVENTORY: timedelta(minutes=5),
+    SWEEP: timedelta(minutes=10),
+    PRUNE: timedelta(days=1),
+}
+RETENTION = timedelta(days=90)
+
+# More messages than this in the queue say that workers are busy, not that they sleep.
+FULL_QUEUE = 200
+# A queued job that no worker took for this long may have lost its message.
+MESSAGE_LOST_AFTER = timedelta(minutes=1)
+# Clocks of machines differ, and timers fire a little early.
+TOLERANCE = timedelta(milliseconds=500)
+
+
+@app.task(name=TICK)
+def tick() -> None:
+    """See to everything whose time has come."""
+    store, now = current().store, datetime.now(UTC)
+    store.mark_tick(now)
+    if backlog(CONTROL) < FULL_QUEUE:
+        for run_id in store.due(now, FULL_QUEUE):
+            send_advance(run_id)
+    for job_id in store.stranded_moves(now, now - MESSAGE_LOST_AFTER):
+        send_move(job_id)
+    for chore, every in CHORES.items():
+        if store.take_turn(chore, now, every):
+            send_chore(chore, every.total_seconds())
+
+
+@app.task(name=ADVANCE)
+def advance(run_id: str) -> None:
+    """Let the engine take the run as far as it goes, and come back when it wants.
+
+    A run that is not due was advanced by another message, which will come back: so messages for
+    one run become one again, however many there were.
+    """
+    station = current()
+    if not station.store.is_due(run_id, datetime.now(UTC) + TOLERANCE):
+        return
+    again = engine.advance(run_id, station.house)
+    if again is None:
+        return
+    seconds = (again - datetime.now(UTC)).total_seconds()
+    if seconds <= LONGEST_COUNTDOWN_SECONDS:
+        send_advance(run_id, max(seconds, 0))
+
+
+@app.task(name=MOVE)
+def move(job_id: str) -> None:
+    """Move the bytes of one storage job, unless this process moves enough already."""
+    station = current()
+    if not station.moving.acquire(blocking=False):
+        send_move(job_id, countdown_seconds=1)
+        return
+    try:
+        carry_out(job_id, station)
+    finally:
+        station.moving.release()
+
+
+@app.task(name=INVENTORY)
+def inventory() -> None:
+    """Remember the lake as it is now, for when it cannot be asked."""
+    station = current()
+    try:
+        station.store.remember_lake(station.lake.catalogue.inventory())
+    except LakeError as error:
+        log.warning("the lake's inventory was not renewed: %s", error)
+
+
+@app.task(name=SWEEP)
+def sweep() -> None:
+    """Send runs that left something behind back to their clean-up."""
+    for run_id in engine.reopen_unclean(current().house):
+        send_advance(run_id)
+
+
+@app.task(name=PRUNE)
+def prune() -> None:
+    """Forget old runs; totals stay."""
+    pruned = current().store.prune(datetime.now(UTC) - RETENTION)
+    log.info("pruned %d runs older than %d days", pruned, RETENTION.days)
