@@ -66,7 +66,7 @@ def _next_place(ctx: Context, handle: Handle) -> Outcome:
         return _finish_catalogue(ctx, handle, dead)
     polls = int(str(handle["polls"])) + 1
     job_id = storage_bytes.start(
-        ctx, JobKind.UNLINK, rse, ctx.refs(rse), what=f"unlink.{rse}.{polls}"
+        ctx, JobKind.UNLINK, rse, ctx.refs(rse), what=f"unlink.{rse}.{_round(ctx)}.{polls}"
     )
     return Waiting({**handle, "polls": polls, "job": job_id, "rse": rse}, storage_bytes.FIRST_LOOK)
 
@@ -94,6 +94,11 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
     _settle(ctx, LedgerKind.DATASET)
     _settle(ctx, LedgerKind.FILES)
     return Done(measured={"leftovers": 0})
+
+
+def _round(ctx: Context) -> int:
+    """Tells a sweep's jobs from those of the clean-up before it."""
+    return int(ctx.began_at.timestamp())
 
 
 def _open_entries(ctx: Context) -> list[LedgerEntry]:

@@ -19,10 +19,12 @@ RESOLUTION_SECONDS = 1.0
 
 
 def phases_of(rule: Rule, requests: list[TransferRequest], payload: Payload) -> dict[str, float]:
-    """Medians over the files for each phase, and the rate over the whole span of bytes flowing.
+    """Medians over the requests for each phase, and the rate over the whole span of bytes flowing.
 
+    `requests` may be an evenly spaced sample of the files; those of failed attempts are left out.
     A phase of which no request has both ends is left out rather than guessed.
     """
+    requests = [request for request in requests if request.state == "DONE"]
     spans = {
         "queue_seconds": [(r.created_at, r.submitted_at) for r in requests],
         "wait_seconds": [(r.submitted_at, r.started_at) for r in requests],
@@ -62,4 +64,4 @@ def _rate(requests: list[TransferRequest], payload: Payload) -> dict[str, float]
     # Below the resolution of the clocks a rate would be noise with a unit.
     if seconds <= RESOLUTION_SECONDS:
         return {}
-    return {"rate_bytes_per_second": len(ends) * payload.size_bytes / seconds}
+    return {"rate_bytes_per_second": round(payload.total_bytes / seconds, 1)}

@@ -15,6 +15,7 @@ from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 POLL = timedelta(seconds=1)
 SLOW_POLL = timedelta(seconds=5)
 QUICK_FOR = timedelta(minutes=1)
+SAMPLE = 20
 
 FINAL_TROUBLE = {RuleState.STUCK, RuleState.SUSPENDED, RuleState.WAITING_APPROVAL}
 
@@ -84,7 +85,8 @@ class Replicate:
         return self._refused(ctx, body, ctx.lake.catalogue.rule(str(handle["rule_id"])))
 
     def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:
-        requests = ctx.lake.catalogue.requests(ctx.file_names(), ctx.targets[body.to])
+        sampled = _sample(ctx.file_names())
+        requests = ctx.lake.catalogue.requests(sampled, ctx.targets[body.to])
         jobs: list[JsonValue] = [
             f"{request.transfer_host}/jobs/{request.transfer_id}"
             for request in requests[:5]
@@ -129,6 +131,11 @@ class Replicate:
             bytes_done=rule.locks_ok * ctx.payload.size_bytes,
             note=rule.state.value,
         )
+
+
+def _sample(names: list[str]) -> list[str]:
+    """A few, evenly spaced: each costs Rucio a call."""
+    return names[:: -(-len(names) // SAMPLE)]
 
 
 REPLICATE = Replicate()
