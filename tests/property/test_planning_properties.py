@@ -31,6 +31,10 @@ lakes = st.lists(
 Means = Callable[[Lake], set[str]]
 
 
+def all_of(lake: Lake) -> set[str]:
+    return {rse.name for rse in lake.rses}
+
+
 def equals(key: str, value: str) -> Means:
     def means(lake: Lake) -> set[str]:
         same = {"true": {"True", "true"}, "false": {"False", "false"}}.get(value.lower(), {value})
@@ -63,10 +67,6 @@ terms = st.one_of(
         st.integers(0, 3),
     ),
 )
-
-
-def all_of(lake: Lake) -> set[str]:
-    return {rse.name for rse in lake.rses}
 
 
 OPERATORS: dict[str, Callable[[set[str], set[str]], set[str]]] = {
