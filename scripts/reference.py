@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from dltest.cli.main import app
+from dltest.metrics.catalogue import CATALOGUE
 from dltest.scenario import json_schema
 from dltest.settings import Settings
 from dltest.steps import registry
@@ -27,6 +28,7 @@ def pages() -> dict[Path, str]:
     schema = json_schema(registry())
     return {
         Path("docs/reference/cli.md"): NOTE + cli_page(),
+        Path("docs/reference/metrics.md"): NOTE + metrics_page(),
         Path("docs/reference/scenario.md"): NOTE + scenario_page(schema),
         Path("docs/reference/settings.md"): NOTE + settings_page(),
         Path("scenarios/scenario.schema.json"): json.dumps(schema, indent=2) + "\n",
@@ -51,6 +53,15 @@ def _helps(name: str, command: Any, parent: Any = None) -> Iterator[tuple[str, s
     yield name, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     for word, part in sorted(getattr(command, "commands", {}).items()):
         yield from _helps(f"{name} {word}", part, context)
+
+
+def metrics_page() -> str:
+    """Every metric of `/metrics`."""
+    rows = ["| metric | kind | labels | meaning |\n|---|---|---|---|\n"]
+    for metric in sorted(CATALOGUE, key=lambda metric: metric.name):
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |\n")
+    return "# Metrics\n\nWhat `dltest serve` exports at `/metrics`.\n\n" + "".join(rows)
 
 
 def scenario_page(schema: Json) -> str:
