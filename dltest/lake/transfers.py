@@ -1,6 +1,7 @@
 """FTS3's REST interface behind the transfers port, read only: dltest never submits, Rucio does."""
 
 import ssl
+import weakref
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ class FTS:
 
     def __init__(self, settings: StorageSettings) -> None:
         self._client = httpx2.Client(timeout=TIMEOUT_SECONDS, verify=_trust(settings))
+        weakref.finalize(self, self._client.close)
 
     def files(self, host: str, job_id: str) -> list[TransferFile]:
         """The files of one job; empty when the service does not know the job."""

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import get_ident
 
-from dltest.lake.payload import Comparison, write_payload
+from dltest.lake.payload import PIECE_BYTES, Comparison, write_payload
 from dltest.lake.storage.errors import CHECKSUM, MISSING, UNSUPPORTED, Meaning
 from dltest.lake.storage.gfal import Session, StorageRefusalError
 from dltest.lake.storage.meter import Meter
@@ -28,16 +29,15 @@ def put(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report
 
 def get(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
     """Copy the file here, as `rucio download` does, and compare it with the payload."""
-    with NamedTemporaryFile(dir=order.spool, prefix="get-") as spooled:
+    # A name of this thread, and no file yet: gfal2 removes what it shall overwrite.
+    copy = Path(order.spool, f"get-{get_ident()}")
+    try:
         with meter.moving() as moved:
-            session.copy(file.url, f"file://{spooled.name}", moved)
-            moved(Path(spooled.name).stat().st_size)
-        # gfal2 may have put a new file in the place of the old one: open it by name.
-        with Path(spooled.name).open("rb") as content:
-            comparison = Comparison(order.seed, file.index, file.size_bytes)
-            while piece := content.read(1 << 20):
-                comparison.feed(piece)
-    return _judged(file, comparison)
+            session.copy(file.url, f"file://{copy}", moved)
+            moved(copy.stat().st_size)
+        return _judged(file, _compared(copy, order, file))
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def read(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
@@ -92,6 +92,14 @@ def perform(session: Session, meter: Meter, order: Order, file: FileOrder) -> Re
         return Report(file.url, "spool-error", answered=False, detail=str(error))
     finally:
         meter.file_done()
+
+
+def _compared(copy: Path, order: Order, file: FileOrder) -> Comparison:
+    comparison = Comparison(order.seed, file.index, file.size_bytes)
+    with copy.open("rb", buffering=0) as content:
+        while piece := content.read(PIECE_BYTES):
+            comparison.feed(piece)
+    return comparison
 
 
 def _demand_checksum(session: Session, url: str, adler32: str) -> None:
