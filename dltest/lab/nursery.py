@@ -33,6 +33,7 @@ class Nursery:
             "name": daemon.name,
             "module": daemon.module,
             "options": daemon.options,
+            "look_again_seconds": daemon.look_again_seconds,
             "log": str(layout.log(daemon.name)),
         }
         pid = self._ask(request)

@@ -69,6 +69,8 @@ cfg = {etc}/alembic.ini
 scheme = davs,https,root,dav,mock
 transfertool = fts3
 ftshosts = {transfers}
+[transfers]
+multihop_rse_expression =
 [reaper]
 nb_workers_by_hostname = 100
 """

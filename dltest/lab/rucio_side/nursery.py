@@ -2,7 +2,7 @@
 
 Started with two arguments: the number of an open socket, and a JSON file with `modules` (to
 import beforehand), `rounds` (folder) and `ready` (file to write when requests are taken).
-A request is a JSON line {name, module, options, log}; the answer is a JSON line {pid}. The
+A request is a JSON line {name, module, options, look_again_seconds, log}; the answer is a JSON line {pid}. The
 daemons die with this process, and this process with the socket's other end.
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import rucio.daemons.common as daemons_common
 from rucio.core import heartbeat
+from rucio.core import request as request_core
 from rucio.db.sqla import session as rucio_session
 from sqlalchemy.orm import configure_mappers
 
@@ -37,14 +38,23 @@ WARM_UP = (
     "rucio.daemons.badreplicas.minos",
     "rucio.daemons.undertaker.undertaker",
 )
-ME = {"name": "nursery"}
+# What the patches below ask of the process that they find themselves in.
+ME = {"name": "nursery", "look_again_seconds": 600}
 
 
 class PatientQueue(queue.Queue):
-    """A queue whose consumer waits for work instead of looking once a second."""
+    """A queue whose consumer waits for work instead of looking once a second.
+
+    The producer waits in turn until its work is done, so that it never hands out the same
+    request twice although it looks for it again soon.
+    """
 
     def get_nowait(self):
         return self.get(timeout=3600)
+
+    def put(self, item, block=True, timeout=None):  # noqa: FBT002 - the base class's signature
+        super().put(item, block, timeout)
+        self.join()
 
 
 def patch_rounds(rounds):
@@ -70,6 +80,28 @@ def patch_rounds(rounds):
     daemons_common.db_workqueue = without_wait
 
 
+def patch_patience():
+    """Look at a request again after seconds instead of ten minutes.
+
+    A transfer that is still running when the poller first asks would else stay unknown to
+    Rucio for ten minutes: production has many transfers and many pollers, a lab has neither.
+    """
+    for name in (
+        "get_and_mark_next",
+        "list_and_mark_transfer_requests_and_source_replicas",
+    ):
+        setattr(request_core, name, _impatient(getattr(request_core, name)))
+
+
+def _impatient(original):
+    @functools.wraps(original)
+    def marked(*args, **options):
+        options.setdefault("processed_at_delay", ME["look_again_seconds"])
+        return original(*args, **options)
+
+    return marked
+
+
 def become(request, listener):
     """Turn this fresh child into one daemon; never returns."""
     listener.close()
@@ -81,6 +113,7 @@ def become(request, listener):
     os.dup2(log, 1)
     os.dup2(log, 2)
     ME["name"] = request["name"]
+    ME["look_again_seconds"] = request["look_again_seconds"]
     # Rucio reads the component's name from the program's name.
     sys.argv = ["rucio-" + request["name"]]
     module = importlib.import_module(request["module"])
@@ -135,6 +168,7 @@ def main():
     descriptor, plan_file = sys.argv[1:]
     plan = json.loads(Path(plan_file).read_text())
     patch_rounds(Path(plan["rounds"]))
+    patch_patience()
     # Only the conveyor's producers and consumers use a queue of that module.
     daemons_common.queue.Queue = PatientQueue
     for module in plan["modules"]:
