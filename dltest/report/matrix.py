@@ -42,6 +42,6 @@ def _matrix(title: str, corner: str, cells: dict[tuple[str, str], list[Verdict]]
         title=title,
         corner=corner,
         rows=tuple(sorted({row for row, _ in cells})),
-        columns=tuple(dict.fromkeys(column for _, column in sorted(cells))),
+        columns=tuple(sorted({column for _, column in cells})),
         cells={cell: worst_of(verdicts) for cell, verdicts in cells.items()},
     )
