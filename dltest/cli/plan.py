@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dltest.cli.installation import LabOption, LakeOption, lake_facts, open_installation
-from dltest.cli.screen import errors, output
+from dltest.cli.screen import output
 from dltest.cli.selection import chosen
 from dltest.cli.words import count
 from dltest.lake.storage import MoverPool
@@ -53,9 +53,6 @@ def plan(
     output.print(_cases(planned))
     output.print(_footprints(planned, facts))
     output.print(f"\n{summary(planned)}", markup=False, soft_wrap=True)
-    if planned.stale:
-        seen = f"{facts.seen_at:%Y-%m-%d %H:%M} UTC"
-        errors.print(f"The lake was last seen {seen}; RSEs may have changed since.", markup=False)
 
 
 def plan_object(planned: Plan) -> dict[str, object]:

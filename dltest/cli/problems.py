@@ -25,7 +25,7 @@ def as_text(problem: Problem) -> Iterator[Text]:
     line, before = _excerpt(lines[problem.line - 1], problem.column - 1)
     number = f"{problem.line:5} | "
     yield Text.assemble((number, "dim"), line)
-    yield Text.assemble((f"{'':5} | ", "dim"), _blank(before), ("^", "bold red"))
+    yield Text.assemble((f"{'':5} | ", "dim"), " " * cell_len(before), ("^", "bold red"))
 
 
 def as_json(problems: Sequence[Problem]) -> str:
@@ -57,12 +57,10 @@ def _lines(path: str) -> list[str]:
 def _excerpt(line: str, column: int) -> tuple[str, str]:
     """The part of the line to show, and of that the part before the place."""
     start = max(0, column - WIDTH // 2) if len(line) > WIDTH else 0
-    shown = "".join(
-        c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line
-    )
-    return shown[start : start + WIDTH], shown[start:column]
+    return _visible(line[start : start + WIDTH]), _visible(line[start:column])
 
 
-def _blank(text: str) -> str:
-    """As wide as the text on a terminal; tabs stay tabs."""
-    return "".join("\t" if character == "\t" else " " * cell_len(character) for character in text)
+def _visible(text: str) -> str:
+    """Every character with a width that we know: tabs as four blanks, others that move none."""
+    text = text.replace("\t", "    ")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
