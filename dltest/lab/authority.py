@@ -57,7 +57,7 @@ def subject_hash(name: x509.Name) -> str:
     return digest[3::-1].hex()
 
 
-def _canonical(attribute: x509.NameAttribute) -> bytes:
+def _canonical(attribute: x509.NameAttribute[str | bytes]) -> bytes:
     text = " ".join(str(attribute.value).split()).lower().encode()
     oid = _der(0x06, _oid(attribute.oid.dotted_string))
     return _der(0x31, _der(0x30, oid + _der(0x0C, text)))

@@ -101,21 +101,27 @@ class Charge:
         part = self.part
         if part.daemon is not None:
             return self.nursery.fork(part.daemon, self.layout)
-        command, keep = part.command, ()
         if part.name == NURSERY:
-            theirs = self.nursery.open()
-            command, keep = (*command[:2], str(theirs.fileno()), *command[3:]), (theirs,)
-        running = spawn(
+            return self._launch_nursery()
+        return self._spawn(part.command)
+
+    def _launch_nursery(self) -> Running:
+        """The nursery takes its requests from a socket whose number is its first argument."""
+        with self.nursery.open() as theirs:
+            program, script, _, plan = self.part.command
+            number = theirs.fileno()
+            return self._spawn((program, script, str(number), plan), keep=(number,))
+
+    def _spawn(self, command: tuple[str, ...], keep: tuple[int, ...] = ()) -> Running:
+        part = self.part
+        return spawn(
             command,
             environment=self.environment | dict(part.environment),
             log=self.layout.log(part.name),
             folder=self.layout.root / part.folder,
-            keep=tuple(end.fileno() for end in keep),
+            keep=keep,
             death_signal=part.stop_signal,
         )
-        for end in keep:
-            end.close()
-        return running
 
     def _look(self) -> None:
         """A started server becomes ready, or takes too long."""

@@ -23,7 +23,7 @@ from dltest.lab.parts import base_environment, dltest_environment
 from dltest.lab.place import find_root, make_root, reachable_code
 from dltest.lab.port import assign
 from dltest.lab.postgres import find_programs
-from dltest.lab.privileges import Identity, as_user, chosen_identity, owner_identity
+from dltest.lab.privileges import as_user, chosen_identity, owner_identity
 from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
 
 SERVERS = ("postgres", "redis", "rucio", "transfers", "web")
@@ -165,9 +165,19 @@ def _prepare(asked: Path, before: Lab | None, release: str | None, tell: Tell) -
     root = make_root(asked, identity)
     if count := end_processes(root):
         tell(f"ended {count} processes left by an interrupted run")
-    rucio_python = ensure_release(chosen, tell)
     _check_space(root)
-    lab = _describe(root, asked, before, identity, (chosen, rucio_python), tell)
+    rucio_python = ensure_release(chosen, tell)
+    python, code = reachable_code(Layout(root), identity)
+    lab = Lab(
+        root=root,
+        asked=Path(asked).absolute(),
+        release=chosen,
+        rucio_python=rucio_python,
+        dltest_python=python,
+        code=code,
+        ports=_choose_ports(root, before.ports if before else {}, tell),
+        passwords=before.passwords if before else _new_passwords(),
+    )
     try:
         lab.write(lab.layout.description)
         write_lake_file(lab)
@@ -176,32 +186,16 @@ def _prepare(asked: Path, before: Lab | None, release: str | None, tell: Tell) -
     return lab
 
 
-def _describe(
-    root: Path,
-    asked: Path,
-    before: Lab | None,
-    identity: Identity,
-    rucio: tuple[str, Path],
-    tell: Tell,
-) -> Lab:
-    python, code = reachable_code(Layout(root), identity)
-    old = before.ports if before else {}
-    ports = assign(PORT_NAMES, old, str(root))
+def _choose_ports(root: Path, before: dict[str, int], tell: Tell) -> dict[str, int]:
+    ports = assign(PORT_NAMES, before, str(root))
     for name in PORT_NAMES:
-        if name in old and old[name] != ports[name]:
-            tell(f"port {old[name]} is taken by another process; {name} moves to {ports[name]}")
-    names = ("root", "dltest")
-    passwords = before.passwords if before else {name: secrets.token_hex(16) for name in names}
-    return Lab(
-        root=root,
-        asked=Path(asked).absolute(),
-        release=rucio[0],
-        rucio_python=rucio[1],
-        dltest_python=python,
-        code=code,
-        ports=ports,
-        passwords=passwords,
-    )
+        if name in before and before[name] != ports[name]:
+            tell(f"port {before[name]} is taken by another process; {name} moves to {ports[name]}")
+    return ports
+
+
+def _new_passwords() -> dict[str, str]:
+    return {name: secrets.token_hex(16) for name in ("root", "dltest")}
 
 
 def _start_supervisor(lab: Lab) -> None:

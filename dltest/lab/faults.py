@@ -41,27 +41,24 @@ def _daemon_names() -> tuple[str, ...]:
     return tuple(daemon.name for daemon in DAEMONS)
 
 
+def _on_rse(name: str, title: str, effect: Effect) -> Fault:
+    return Fault(name, title, effect, "RSE", _rse_names(), str)
+
+
+def _on_daemon(name: str, title: str, effect: Effect) -> Fault:
+    return Fault(name, title, effect, "DAEMON", _daemon_names(), str)
+
+
+def _on_part(name: str, title: str, effect: Effect, part: str) -> Fault:
+    return Fault(name, title, effect, None, (), lambda _: part)
+
+
 FAULTS = (
-    Fault(
-        *("storage-down", "the storage server is killed and its port refuses connections"),
-        *("down", "RSE", _rse_names(), str),
-    ),
-    Fault(
-        *("storage-hung", "the storage server accepts connections and never answers"),
-        *("hung", "RSE", _rse_names(), str),
-    ),
-    Fault(
-        *("daemon-down", "one of Rucio's daemons is killed and stays dead"),
-        *("down", "DAEMON", _daemon_names(), str),
-    ),
-    Fault(
-        *("transfer-service-down", "the transfer service is killed in mid-transfer"),
-        *("down", None, (), lambda _: "transfers"),
-    ),
-    Fault(
-        *("rucio-down", "Rucio's REST server is killed; its daemons go on"),
-        *("down", None, (), lambda _: "rucio"),
-    ),
+    _on_rse("storage-down", "the storage server is killed and its port refuses", "down"),
+    _on_rse("storage-hung", "the storage server takes connections and never answers", "hung"),
+    _on_daemon("daemon-down", "one of Rucio's daemons is killed and stays dead", "down"),
+    _on_part("transfer-service-down", "the transfer service is killed", "down", "transfers"),
+    _on_part("rucio-down", "Rucio's server is killed; its daemons go on", "down", "rucio"),
 )
 
 

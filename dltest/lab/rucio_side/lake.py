@@ -4,26 +4,25 @@ Takes one argument, a JSON file (see `dltest.lab.rucio_server.lake_request`). Ca
 at any time: what is there already is left, what is outdated (protocols) is replaced.
 """
 
+import contextlib
 import json
 import sys
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 from rucio.client import Client
 from rucio.common.exception import Duplicate, RSEProtocolNotSupported
 
-READ_WRITE_DELETE = {"read": 1, "write": 1, "delete": 1}
 
-
-def once(call, *args, **options):
+def once(call: Callable[..., Any], *args: Any, **options: Any) -> None:
     """Call; that the thing exists already is fine."""
-    try:
+    with contextlib.suppress(Duplicate):
         call(*args, **options)
-    except Duplicate:
-        pass
 
 
-def connect(wanted):
+def connect(wanted: dict[str, Any]) -> Client:
     return Client(
         rucio_host=wanted["url"],
         auth_host=wanted["url"],
@@ -33,7 +32,7 @@ def connect(wanted):
     )
 
 
-def make_account(client, wanted):
+def make_account(client: Client, wanted: dict[str, Any]) -> None:
     name = wanted["account"]
     known = {account["account"] for account in client.list_accounts()}
     if name not in known:
@@ -48,7 +47,7 @@ def make_account(client, wanted):
         client.add_scope(name, wanted["scope"])
 
 
-def make_rse(client, rse):
+def make_rse(client: Client, rse: dict[str, Any]) -> None:
     name = rse["name"]
     once(client.add_rse, name, deterministic=True, rse_type="DISK", volatile=False)
     replace_protocols(client, rse)
@@ -59,7 +58,7 @@ def make_rse(client, rse):
     client.set_local_account_limit("root", name, rse["limit"])
 
 
-def replace_protocols(client, rse):
+def replace_protocols(client: Client, rse: dict[str, Any]) -> None:
     name = rse["name"]
     wanted = {(item["scheme"], item["port"]) for item in rse["protocols"]}
     try:
@@ -74,13 +73,13 @@ def replace_protocols(client, rse):
         client.add_protocol(name, item)
 
 
-def make_distances(client, names):
+def make_distances(client: Client, names: list[str]) -> None:
     for source, destination in permutations(names, 2):
         if not client.get_distance(source, destination):
             once(client.add_distance, source, destination, {"distance": 1})
 
 
-def main():
+def main() -> None:
     wanted = json.loads(Path(sys.argv[1]).read_text())
     client = connect(wanted)
     make_account(client, wanted)

@@ -2,8 +2,8 @@
 
 Started with two arguments: the number of an open socket, and a JSON file with `modules` (to
 import beforehand), `rounds` (folder) and `ready` (file to write when requests are taken).
-A request is a JSON line {name, module, options, look_again_seconds, log}; the answer is a JSON line {pid}. The
-daemons die with this process, and this process with the socket's other end.
+A request is a JSON line {name, module, options, look_again_seconds, log}; the answer is a JSON
+line {pid}. The daemons die with this process, and this process with the socket's other end.
 """
 
 import contextlib
@@ -19,7 +19,9 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import rucio.daemons.common as daemons_common
 from rucio.core import heartbeat
@@ -29,6 +31,7 @@ from sqlalchemy.orm import configure_mappers
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 LIBC = ctypes.CDLL(None)
+Round = Callable[..., Any]
 
 
 # One round of these takes 0.1 s and halves the memory that each daemon needs of its own.
@@ -39,37 +42,37 @@ WARM_UP = (
     "rucio.daemons.undertaker.undertaker",
 )
 # What the patches below ask of the process that they find themselves in.
-ME = {"name": "nursery", "look_again_seconds": 600}
+ME: dict[str, Any] = {"name": "nursery", "look_again_seconds": 600}
 
 
-class PatientQueue(queue.Queue):
+class PatientQueue(queue.Queue[Any]):
     """A queue whose consumer waits for work instead of looking once a second.
 
     The producer waits in turn until its work is done, so that it never hands out the same
     request twice although it looks for it again soon.
     """
 
-    def get_nowait(self):
+    def get_nowait(self) -> Any:
         return self.get(timeout=3600)
 
-    def put(self, item, block=True, timeout=None):  # noqa: FBT002 - the base class's signature
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - the base class's signature
         super().put(item, block, timeout)
         self.join()
 
 
-def patch_rounds(rounds):
+def patch_rounds(rounds: Path) -> None:
     """Skip the wait for other workers, and note the end of every round in a file."""
     original = daemons_common.db_workqueue
 
-    def without_wait(*args, **options):
+    def without_wait(*args: Any, **options: Any) -> Round:
         if "partition_wait_time" in options:
             options["partition_wait_time"] = 0
         decorate = original(*args, **options)
         return lambda once: decorate(noting(once))
 
-    def noting(once):
+    def noting(once: Round) -> Round:
         @functools.wraps(once)
-        def noted(*args, **options):
+        def noted(*args: Any, **options: Any) -> Any:
             try:
                 return once(*args, **options)
             finally:
@@ -80,7 +83,7 @@ def patch_rounds(rounds):
     daemons_common.db_workqueue = without_wait
 
 
-def patch_patience():
+def patch_patience() -> None:
     """Look at a request again after seconds instead of ten minutes.
 
     A transfer that is still running when the poller first asks would else stay unknown to
@@ -93,16 +96,16 @@ def patch_patience():
         setattr(request_core, name, _impatient(getattr(request_core, name)))
 
 
-def _impatient(original):
+def _impatient(original: Round) -> Round:
     @functools.wraps(original)
-    def marked(*args, **options):
+    def marked(*args: Any, **options: Any) -> Any:
         options.setdefault("processed_at_delay", ME["look_again_seconds"])
         return original(*args, **options)
 
     return marked
 
 
-def become(request, listener):
+def become(request: dict[str, Any], listener: socket.socket) -> None:
     """Turn this fresh child into one daemon; never returns."""
     listener.close()
     os.setpgid(0, 0)
@@ -126,13 +129,13 @@ def become(request, listener):
             thread.join()
 
 
-def forget_database():
+def forget_database() -> None:
     """Connections must not be shared over a fork."""
     if rucio_session._ENGINE is not None:  # noqa: SLF001 - Rucio has no public way
         rucio_session._ENGINE.dispose(close=False)  # noqa: SLF001
 
 
-def warm_up():
+def warm_up() -> None:
     """Do once, before the fork, what every daemon would do for itself in memory of its own."""
     configure_mappers()
     heartbeat.sanity_check(executable="nursery", hostname="localhost")
@@ -143,7 +146,7 @@ def warm_up():
         importlib.import_module(module).run(once=True)
 
 
-def serve(listener):
+def serve(listener: socket.socket) -> None:
     """Fork one daemon a line, until the other end goes away."""
     for line in listener.makefile("r"):
         request = json.loads(line)
@@ -164,7 +167,7 @@ def serve(listener):
         listener.sendall(json.dumps({"pid": pid}).encode() + b"\n")
 
 
-def main():
+def main() -> None:
     descriptor, plan_file = sys.argv[1:]
     plan = json.loads(Path(plan_file).read_text())
     patch_rounds(Path(plan["rounds"]))

@@ -9,7 +9,7 @@ import sys
 import psycopg
 
 
-def make_databases(port):
+def make_databases(port: int) -> None:
     where = f"host=127.0.0.1 port={port} user=rucio dbname=postgres"
     with psycopg.connect(where, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'dltest'").fetchone():
@@ -21,7 +21,7 @@ def make_databases(port):
         connection.execute("CREATE DATABASE rucio")
 
 
-def main():
+def main() -> None:
     make_databases(int(sys.argv[1]))
     # Rucio opens its database while it is imported.
     from rucio.db.sqla.util import (  # noqa: PLC0415

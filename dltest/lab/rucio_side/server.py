@@ -4,6 +4,8 @@ Rucio is imported once and forked, which saves memory and start-up time; Rucio o
 connections while it is imported, so each worker starts with a fresh pool of its own.
 """
 
+from typing import Any
+
 preload_app = True
 worker_class = "gthread"
 graceful_timeout = 2
@@ -12,7 +14,7 @@ keepalive = 30
 errorlog = "-"
 
 
-def post_fork(server, worker):  # noqa: ARG001 - gunicorn's signature
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     from rucio.db.sqla import session  # noqa: PLC0415 - only once the application is loaded
 
     if session._ENGINE is not None:  # noqa: SLF001 - Rucio has no public way
