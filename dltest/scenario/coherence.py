@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltest.scenario.document import Loc, Mapping, Scalar, Series
-from dltest.scenario.explain import suggestion
-from dltest.scenario.scenario import Heading, Target
+from dltest.scenario.explain import shorter, suggestion
+from dltest.scenario.scenario import MAX_ROLES, Heading, Target
 from dltest.scenario.sheet import Sheet
 from dltest.steps import Expect, Step, StepBody
 from dltest.units import format_duration
@@ -27,6 +27,8 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
     """Note what does not fit together; what could not be read is not held against the rest."""
     good = [call for call in calls if call]
     roles = _roles(sheet)
+    if len(roles) > MAX_ROLES:
+        return
     _check_targets(sheet, roles)
     for call in good:
         _check_roles(sheet, call, roles)
@@ -49,16 +51,16 @@ def _check_targets(sheet: Sheet, roles: list[str]) -> None:
         loc = ("targets", role, "other-than")
         for index, other in enumerate(_words(sheet, loc)):
             if other == role:
-                sheet.mistake((*loc, index), f"'{role}' cannot be other than itself")
+                sheet.mistake((*loc, index), f"'{shorter(role)}' cannot be other than itself")
             elif other and other not in roles:
-                message = f"there is no target '{other}'" + suggestion(other, roles)
+                message = f"there is no target '{shorter(other)}'" + suggestion(other, roles)
                 sheet.mistake((*loc, index), message)
 
 
 def _words(sheet: Sheet, loc: Loc) -> list[str]:
     """The list of words at `loc`; empty in the place of what is not a word."""
     node = sheet.find(loc)
-    items = node.items if isinstance(node, Series) else ()
+    items = node.items[:MAX_ROLES] if isinstance(node, Series) else ()
     values = [item.value if isinstance(item, Scalar) else None for item in items]
     return [value if isinstance(value, str) else "" for value in values]
 
@@ -66,7 +68,7 @@ def _words(sheet: Sheet, loc: Loc) -> list[str]:
 def _check_roles(sheet: Sheet, call: Call, roles: list[str]) -> None:
     for role in call.body.roles():
         if role not in roles and roles:
-            message = f"there is no target '{role}'" + suggestion(role, roles)
+            message = f"there is no target '{shorter(role)}'" + suggestion(role, roles)
             sheet.mistake(_where_named(sheet, call, role), message)
 
 
@@ -86,7 +88,7 @@ def _check_all_used(sheet: Sheet, calls: Sequence[Call], roles: list[str]) -> No
     used = {role for call in calls for role in call.body.roles()}
     for role in roles:
         if role not in used:
-            sheet.mistake(("targets", role), f"no step uses the target '{role}'", key=True)
+            sheet.mistake(("targets", role), f"no step uses the target '{shorter(role)}'", key=True)
 
 
 def _check_asserts(sheet: Sheet, calls: Sequence[Call]) -> None:

@@ -27,6 +27,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from dltest.errors import Problem
+from dltest.scenario.explain import printable, shorter
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -186,7 +187,9 @@ def _events(text: str) -> Iterator[Event]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(part for part in (error.problem, error.context) if part)
-        raise Unreadable(_place(mark) if mark else Place(1, 1), f"not YAML: {said}") from None
+        raise Unreadable(
+            _place(mark) if mark else Place(1, 1), f"not YAML: {printable(said)}"
+        ) from None
     except ReaderError as error:
         place = _end_of(text[: error.position])
         raise Unreadable(place, "a character that YAML does not allow") from None
@@ -244,11 +247,13 @@ class _Reader:
 
     def _refuse_extras(self, event: NodeEvent, place: Place) -> None:
         if isinstance(event, AliasEvent):
-            self._refuse(place, f"alias *{event.anchor}: write it out; scenarios hold no aliases")
+            self._refuse(
+                place, f"alias *{shorter(event.anchor)}: write it out; scenarios hold no aliases"
+            )
         elif event.anchor:
-            self._refuse(place, f"anchor &{event.anchor}: scenarios hold no anchors")
+            self._refuse(place, f"anchor &{shorter(event.anchor)}: scenarios hold no anchors")
         if isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag is not None:
-            self._refuse(place, f"tag {event.tag}: scenarios hold no tags")
+            self._refuse(place, f"tag {shorter(str(event.tag))}: scenarios hold no tags")
 
     def _scalar(self, event: ScalarEvent, place: Place) -> Scalar:
         if _SURROGATE.search(event.value):
@@ -298,7 +303,8 @@ class _Reader:
     def _add(self, entries: dict[str, Entry], key: str, entry: Entry) -> None:
         if key in entries:
             first = entries[key].key_place.line
-            self._refuse(entry.key_place, f"key '{key}' is here twice; first in line {first}")
+            message = f"key '{shorter(key)}' is here twice; first in line {first}"
+            self._refuse(entry.key_place, message)
         else:
             entries[key] = entry
 

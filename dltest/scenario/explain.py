@@ -8,11 +8,14 @@ from pydantic_core import ErrorDetails
 
 Schema = Mapping[str, Any]
 
+# Comparing words takes time by the square of their length, and no name is longer.
+LONGEST_WORD = 64
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'title'?`, or else what there is: `; known: name, title`."""
     choices = list(known)
-    if near := get_close_matches(word.lower(), choices, n=1):
+    if near := get_close_matches(word[:LONGEST_WORD].lower(), choices, n=1):
         return f"; did you mean '{near[0]}'?"
     return f"; known: {', '.join(choices)}" if choices else ""
 
@@ -49,7 +52,7 @@ def _not_one_of(error: ErrorDetails, schema: Schema) -> str:
     choices = [str(choice) for choice in found.get("enum", [found.get("const")])]
     value = error["input"]
     is_word = isinstance(value, str) and value not in choices
-    near = get_close_matches(str(value).lower(), choices, n=1) if is_word else []
+    near = get_close_matches(str(value)[:LONGEST_WORD].lower(), choices, n=1) if is_word else []
     ask = f"; did you mean '{near[0]}'?" if near else ""
     *most, last = choices
     either = f"{', '.join(most)} or {last}" if most else last
@@ -119,8 +122,14 @@ def shown(value: object) -> str:
 
 
 def shorter(text: str) -> str:
-    text = " ".join(text.split()) if text.isprintable() else repr(text)[1:-1]
+    """At most 40 characters, and all of them visible."""
+    text = printable(text)
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def printable(text: str) -> str:
+    """Line breaks and what else cannot be seen as Python would write it."""
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def keys_at(schema: Schema, loc: Sequence[int | str]) -> list[str]:

@@ -8,8 +8,8 @@ from dltest.model import StepCall
 from dltest.scenario import coherence
 from dltest.scenario.document import Loc, Node, Scalar, Series, as_json, read
 from dltest.scenario.document import Mapping as MappingNode
-from dltest.scenario.explain import shown, suggestion
-from dltest.scenario.scenario import FORMAT, Heading, Scenario
+from dltest.scenario.explain import shorter, shown, suggestion
+from dltest.scenario.scenario import FORMAT, MAX_STEPS, Heading, Scenario
 from dltest.scenario.schema import schema_of
 from dltest.scenario.sheet import Sheet
 from dltest.steps import Step, registry
@@ -75,6 +75,8 @@ def _calls(sheet: Sheet, steps: Registry) -> list[coherence.Call | None]:
         sheet.mistake(("steps",), f"must be a list of steps, not {shown(as_json(node))}")
     elif not node.items:
         sheet.mistake(("steps",), "there must be at least one step")
+    elif len(node.items) > MAX_STEPS:
+        sheet.mistake(("steps",), f"must hold at most {MAX_STEPS} steps")
     else:
         return [_call(sheet, index, item, steps) for index, item in enumerate(node.items)]
     return [None]
@@ -87,10 +89,11 @@ def _call(sheet: Sheet, index: int, item: Node, steps: Registry) -> coherence.Ca
         return None
     name, *others = item.entries
     for other in others:
-        message = f"a step is a single key; indent '{other}' below '{name}', or begin it with '- '"
+        indent = f"indent '{shorter(other)}' below '{shorter(name)}'"
+        message = f"a step is a single key; {indent}, or begin it with '- '"
         sheet.mistake((*loc, other), message, key=True)
     if name not in steps:
-        message = f"there is no step '{name}'" + suggestion(name, steps)
+        message = f"there is no step '{shorter(name)}'" + suggestion(name, steps)
         sheet.mistake((*loc, name), message, key=True)
         return None
     return None if others else _body(sheet, steps[name], (*loc, name))

@@ -13,6 +13,9 @@ from dltest.units import Duration, Size
 FORMAT = 1
 WORD_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 MAX_FILES = 100_000
+MAX_ROLES = 20
+MAX_STEPS = 100
+MAX_TAGS = 20
 
 
 def _kebab(name: str) -> str:
@@ -69,6 +72,7 @@ class Target(Section):
     )
     other_than: tuple[Word, ...] = Field(
         (),
+        max_length=MAX_ROLES,
         description="Roles whose RSE this one must differ from; makes links of two roles.",
         examples=[["source"]],
     )
@@ -137,10 +141,14 @@ class Heading(Section):
         examples=["critical"],
     )
     tags: tuple[Word, ...] = Field(
-        (), description="Families it belongs to; `--tags` chooses by them.", examples=[["core"]]
+        (),
+        max_length=MAX_TAGS,
+        description="Families it belongs to; `--tags` chooses by them.",
+        examples=[["core"]],
     )
     targets: dict[Word, Target] = Field(
         min_length=1,
+        max_length=MAX_ROLES,
         description="Roles that steps speak of, each with the RSEs that may play it.",
         examples=[{"source": {"rses": "dltest=True"}}],
         json_schema_extra={"additionalProperties": False},

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import WithDefaultSchema
 
-from dltest.scenario.scenario import Heading
+from dltest.scenario.scenario import MAX_STEPS, Heading
 from dltest.steps import Step
 
 Json = dict[str, Any]
@@ -67,6 +67,7 @@ def _steps(calls: Json) -> Json:
         "examples": [[{"upload": {"to": "source"}}, {"verify": {"at": "source"}}]],
         "type": "array",
         "minItems": 1,
+        "maxItems": MAX_STEPS,
         "items": {
             "type": "object",
             "additionalProperties": False,

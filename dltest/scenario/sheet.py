@@ -13,6 +13,9 @@ from dltest.scenario.explain import Schema, explain
 from dltest.scenario.rse_expression import ExpressionError
 from dltest.scenario.schema import schema_of
 
+# Nobody reads on after so many, and finding what was meant takes time for each.
+MAX_MISTAKES = 200
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -59,9 +62,7 @@ class Sheet:
         try:
             return _validated(model, self._json(loc, leave_out))
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                message = explain(detail, schema or schema_of(model))
-                self._note(self._place_of(detail, (*loc, *detail["loc"])), message)
+            self._note_all(error.errors(include_url=False), loc, schema or schema_of(model))
             return None
 
     def read_what_is_right(self, model: type[ModelT], loc: Loc) -> ModelT | None:
@@ -84,6 +85,14 @@ class Sheet:
         if isinstance(value, dict):
             value = {key: inner for key, inner in value.items() if key not in leave_out}
         return json.dumps({} if value is None else value)
+
+    def _note_all(self, details: list[ErrorDetails], loc: Loc, schema: Schema) -> None:
+        for detail in details:
+            place = self._place_of(detail, (*loc, *detail["loc"]))
+            if len(self.problems) >= MAX_MISTAKES:
+                self._note(place, "and there are more mistakes, which are not shown")
+                return
+            self._note(place, explain(detail, schema))
 
     def _place_of(self, detail: ErrorDetails, loc: Loc) -> Place:
         place = locate(self.root, loc, key=detail["type"] == "extra_forbidden")

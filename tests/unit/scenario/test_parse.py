@@ -1,6 +1,7 @@
 """Scenario files, right and wrong: what is read, and every sentence a person gets to read."""
 
 import textwrap
+import time
 from datetime import timedelta
 
 import pytest
@@ -303,6 +304,30 @@ UNREADABLE: list[tuple[str | bytes, str]] = [
 def test_what_cannot_be_read_at_all_is_one_sentence(text: str | bytes, expected: str) -> None:
     found = problems(text)
     assert found == [f"f.yaml:{expected}"]
+
+
+MANY = {
+    "unknown keys": GOOD + "".join(f"key{n}: 1\n" for n in range(6000)),
+    "long keys": GOOD + "".join(f"{'titlex' * 100}{n}: 1\n" for n in range(400)),
+    "unknown keys in steps": GOOD
+    + "".join(
+        f"  - verify: {{{', '.join(f'wthin{n}: 1' for n in range(90))}}}\n" for _ in range(90)
+    ),
+    "targets": GOOD.replace(
+        "targets:\n", "targets:\n" + "".join(f"  r{n}: {{rses: x}}\n" for n in range(3000))
+    ),
+    "roles": GOOD.replace("[source]", f"[{', '.join(f'sorce{n}' for n in range(9000))}]"),
+    "steps": GOOD + "  - verify: {at: sorce}\n" * 3000,
+    "unknown roles": GOOD + "  - verify: {at: destinatoin}\n" * 97,
+}
+
+
+@pytest.mark.parametrize("text", MANY.values(), ids=MANY)
+def test_many_mistakes_take_no_long_time(text: str) -> None:
+    began = time.process_time()
+    found = problems(text)
+    assert time.process_time() - began < 2
+    assert 1 <= len(found) <= 700
 
 
 def test_half_a_character_is_refused() -> None:
