@@ -92,10 +92,7 @@ def base_environment(lab: Lab) -> dict[str, str]:
 
 def dltest_environment(lab: Lab) -> dict[str, str]:
     """For processes that run dltest itself, from where the lab's user can read it."""
-    return {
-        "PYTHONPATH": str(lab.code),
-        "PYTHONPYCACHEPREFIX": str(lab.root / "tmp" / "bytecode"),
-    }
+    return {"PYTHONPATH": str(lab.code)}
 
 
 def _stores(lab: Lab) -> tuple[Part, ...]:

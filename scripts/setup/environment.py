@@ -60,7 +60,8 @@ def ensure_venv() -> None:
         UNFINISHED.touch()  # uv trusts a package whose files a killed run had begun to lay out
         extras = [word for extra in EXTRAS for word in ("--extra", extra)]
         command = [str(UV), "sync", "--locked", "--python", SYSTEM_PYTHON, *extras]
-        run([*command, "--no-progress"], source=PYPI, mib=VENV_MIB)
+        # The lab runs as a user who cannot write bytecode here.
+        run([*command, "--compile-bytecode", "--no-progress"], source=PYPI, mib=VENV_MIB)
         _link_gfal2()
         run([str(PYTHON), "-c", "import dltest, gfal2"], source=PYPI, mib=VENV_MIB)
         STAMP.write_text(_fingerprint(), encoding="utf-8")
