@@ -1,0 +1,37 @@
+"""The command line of the benches."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import moving_bytes
+from bench.figure import Figure
+
+BENCHES: dict[str, Callable[[Path | None, int], Iterator[Figure]]] = {
+    "bytes": moving_bytes.measure,
+}
+TITLES = {"bytes": "upload and copy of 1 x 1 GiB and 1,000 x 64 KiB against gfal2 alone"}
+
+
+def main() -> None:
+    """Run the benches that were named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benches [default: all]")
+    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
+    parser.add_argument("--list", action="store_true", help="name the benches")
+    parser.add_argument("--lab", type=Path, help="folder of a running lab [default: an own one]")
+    parser.add_argument("--samples", type=int, default=3, help="measurements of each [3]")
+    options = parser.parse_args()
+    if options.list:
+        for name, title in TITLES.items():
+            print(f"{name}: {title}")
+        return
+    if unknown := set(options.names) - set(BENCHES):
+        parser.error(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    for name in options.names or BENCHES:
+        for figure in BENCHES[name](options.lab, options.samples):
+            print(figure.to_json() if options.json else figure, flush=True)
+
+
+if __name__ == "__main__":
+    main()
