@@ -144,6 +144,15 @@ class Database:
         where = f"job_id = ? AND file_state IN ({', '.join('?' * len(wanted))})"
         self._update("file", FILE_FIELDS, changes, where, (job_id, *wanted))
 
+    def forget_finished(self, before: float) -> None:
+        """Drop jobs that ended before that time, with their files."""
+        old = "(SELECT job_id FROM job WHERE job_finished < ?)"
+        with self.transaction():
+            files = f"(SELECT file_id FROM file WHERE job_id IN {old})"  # noqa: S608
+            self.execute(f"DELETE FROM retry_error WHERE file_id IN {files}", before)  # noqa: S608
+            self.execute(f"DELETE FROM file WHERE job_id IN {old}", before)  # noqa: S608
+            self.execute("DELETE FROM job WHERE job_finished < ?", before)
+
     # -- the rest ------------------------------------------------------------------------
 
     def remember_retry(self, file: File, reason: str, now: float) -> None:

@@ -54,17 +54,17 @@ class Lifecycle:
 
     # -- on the way ----------------------------------------------------------------------
 
-    def ready(self, file: File, log_file: str) -> None:
+    def ready(self, file: File, job: Job, log_file: str) -> None:
         with self._database.transaction():
             self._database.update_file(
                 file.file_id,
                 file_state=FileState.READY,
                 start_time=time.time(),
                 transfer_host=_HOST,
+                internal_file_params=None,
                 log_file=log_file,
                 log_debug=0,
             )
-            job = self._job(file.job_id)
             reuse = job.job_type == JobType.SESSION_REUSE
             state = JobState.READY if reuse else JobState.ACTIVE
             if job.job_state not in {*TERMINAL_JOBS, JobState.ACTIVE, state}:
@@ -73,13 +73,22 @@ class Lifecycle:
     def active(self, file: File, pid: int) -> None:
         with self._database.transaction():
             self._database.update_file(file.file_id, file_state=FileState.ACTIVE, pid=pid)
-            if self._job(file.job_id).job_state == JobState.READY:
-                self._database.update_job(file.job_id, job_state=JobState.ACTIVE)
+            self._database.execute(
+                "UPDATE job SET job_state = 'ACTIVE' WHERE job_id = ? AND job_state = 'READY'",
+                file.job_id,
+            )
 
     def requeue(self, file: File) -> None:
-        """Back into its queue without counting a try: the service, not the copy, broke off."""
+        """Back into its queue without counting a try: the service, not the copy, broke off.
+
+        A copy that had begun found its destination free, so what is there now is its own rest.
+        """
         self._database.update_file(
-            file.file_id, file_state=FileState.SUBMITTED, start_time=None, transfer_host=None
+            file.file_id,
+            file_state=FileState.SUBMITTED,
+            start_time=None,
+            transfer_host=None,
+            leftover=file.leftover or file.internal_file_params is not None,
         )
         self._enqueue(self._file(file.file_id))
 
@@ -167,6 +176,10 @@ class Lifecycle:
 
     def _unused(self, job_id: str) -> list[File]:
         return self._database.files("job_id = ? AND file_state = ?", job_id, FileState.NOT_USED)
+
+    def left_over(self, file: File) -> None:
+        """Its copy was killed: the next try may clear the destination."""
+        self._database.update_file(file.file_id, leftover=True)
 
     # -- tape ----------------------------------------------------------------------------
 

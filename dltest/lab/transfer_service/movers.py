@@ -16,7 +16,7 @@ from typing import Any
 
 from dltest.lab.transfer_service.configuration import ServiceConfig, client_environment
 from dltest.lab.transfer_service.failure import Failure
-from dltest.lab.transfer_service.nursery import Nursery, NurseryLostError
+from dltest.lab.transfer_service.nursery import Nursery
 from dltest.lab.transfer_service.vocabulary import Scope
 
 Order = dict[str, Any]
@@ -73,7 +73,7 @@ class MoverPool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners = _Listeners(lambda *_: None, lambda *_: None, lambda: None)
         self._closing = False
-        self._lost: NurseryLostError | None = None
+        self._fault: BaseException | None = None
 
     def listen(
         self,
@@ -88,8 +88,8 @@ class MoverPool:
         for _ in range(self._size):
             await self._bear()
 
-    def idle(self) -> Mover | None:
-        return next((m for m in self._movers if m.ready and m.order is None), None)
+    def idle(self) -> list[Mover]:
+        return [mover for mover in self._movers if mover.ready and mover.order is None]
 
     def busy(self) -> list[Mover]:
         return [mover for mover in self._movers if mover.order is not None]
@@ -116,11 +116,11 @@ class MoverPool:
     def check(self) -> None:
         """End what is overdue; to be called often.
 
-        Raises:
-            NurseryLostError: no copying process can be started any more.
+        Raises what went wrong while a process was heard, such as `NurseryLostError`: a pool
+        that has gone deaf must not be taken for one that has nothing to say.
         """
-        if self._lost:
-            raise self._lost
+        if self._fault:
+            raise self._fault
         now = time.monotonic()
         for mover in self.busy():
             if mover.kill_at is not None:
@@ -149,7 +149,12 @@ class MoverPool:
         self._movers.add(mover)
         task = asyncio.create_task(self._hear(mover, reader))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_deaf)
+
+    def _on_deaf(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            self._fault = task.exception()
 
     async def _hear(self, mover: Mover, reader: asyncio.StreamReader) -> None:
         try:
@@ -164,10 +169,7 @@ class MoverPool:
         self._on_death(mover)
         if not mover.ready:
             await asyncio.sleep(_EARLY_DEATH_PAUSE_SECONDS)
-        try:
-            await self._bear()
-        except NurseryLostError as error:
-            self._lost = error
+        await self._bear()
 
     def _on_death(self, mover: Mover) -> None:
         if mover.order is None:

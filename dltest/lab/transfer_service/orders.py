@@ -19,7 +19,7 @@ def copy_order(
         "checksum": file.checksum,
         "verify": job.verify_checksum,
         "strict": "strict" in params,
-        "overwrite": overwrite,
+        "overwrite": overwrite or file.leftover,
         "overwrite_disk": _overwrites_disk(job, last_hop=last_hop),
         "overwrite_disk_enabled": overwrite_disk_enabled,
         "report_destination": job.dst_file_report and job.archive_timeout > 0 and not overwrite,

@@ -89,6 +89,7 @@ class File:
     # -- never in answers --
     retry_at: float | None = None
     transfer_type: str | None = None
+    leftover: bool = False  # what an ended copy of this file may have left at its destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,11 @@ class Submission:
 
 JOB_FIELDS = tuple(field.name for field in fields(Job))
 FILE_FIELDS = tuple(field.name for field in fields(File))
-OWN_FIELDS = frozenset({"retry_at", "transfer_type"})
+OWN_FIELDS = frozenset({"retry_at", "transfer_type", "leftover"})
 ANSWERED_FILE_FIELDS = tuple(name for name in FILE_FIELDS if name not in OWN_FIELDS)
 
 JSON_FIELDS = frozenset({"job_metadata", "file_metadata", "staging_metadata", "archive_metadata"})
-FLAG_FIELDS = frozenset({"cancel_job", "dst_file_report", "recoverable"})
+FLAG_FIELDS = frozenset({"cancel_job", "dst_file_report", "recoverable", "leftover"})
 TIME_FIELDS = frozenset(
     {
         "submit_time",

@@ -30,6 +30,7 @@ from dltest.lab.transfer_service.vocabulary import (
 
 _LOG = logging.getLogger(__name__)
 _EXPIRY_SECONDS = 1.0
+_FORGETTING_SECONDS = 600.0
 _CANCELED = Failure(Scope.TRANSFER, 125, "Transfer canceled")  # ECANCELED
 
 
@@ -53,6 +54,7 @@ class Scheduler:
         self._delayed: list[tuple[float, int]] = []
         self._backlogs: dict[Mover, deque[int]] = {}
         self._next_expiry = 0.0
+        self._next_forgetting = 0.0
         self._wake = asyncio.Event()
         self._pool.listen(report=self._on_report, ended=self._on_ended, free=self.dispatch)
 
@@ -141,6 +143,9 @@ class Scheduler:
         )
         for job in self._database.jobs(where, now):
             self.lifecycle.expire(job)
+        if now >= self._next_forgetting:
+            self._next_forgetting = now + _FORGETTING_SECONDS
+            self._database.forget_finished(now - self._config.keep_seconds)
 
     def _recover(self) -> None:
         """Take up what a former life of this service left unfinished."""
@@ -158,10 +163,12 @@ class Scheduler:
     # -- handing out ---------------------------------------------------------------------
 
     def dispatch(self) -> None:
-        while (mover := self._pool.idle()) and self._hand_out(mover):
-            pass
+        for mover in self._pool.idle():
+            while mover.order is None and self._hand_out(mover):
+                pass
 
     def _hand_out(self, mover: Mover) -> bool:
+        """False when there is nothing for it; true also for a file that had to be passed over."""
         if backlog := self._backlogs.get(mover):
             file_id, link = backlog.popleft(), None
         else:
@@ -185,22 +192,24 @@ class Scheduler:
         job = self._database.job(file.job_id)
         if job is None:
             raise LookupError(file.job_id)
-        files = self._database.rows(
-            "SELECT max(file_index) AS last FROM file WHERE job_id = ?", job.job_id
-        )
         order = copy_order(
             job,
             file,
-            last_hop=file.file_index == files[0]["last"],
+            last_hop=self._is_last(job, file),
             overwrite_disk_enabled=self.storages.overwrite_disk_enabled(file.dest_se),
             seconds_per_mb=self._config.seconds_per_mb,
         )
-        self.lifecycle.ready(file, str(self._config.log_file))
+        self.lifecycle.ready(file, job, str(self._config.log_file))
         if job.job_type == JobType.SESSION_REUSE and mover not in self._backlogs:
-            self._take_whole_job(mover, file)
+            self._take_whole_job(mover, job, file)
         self._pool.assign(mover, order)
 
-    def _take_whole_job(self, mover: Mover, first: File) -> None:
+    def _is_last(self, job: Job, file: File) -> bool:
+        if job.job_type != JobType.MULTI_HOP:
+            return True
+        return all(index <= file.file_index for index, _ in self._database.file_states(job.job_id))
+
+    def _take_whole_job(self, mover: Mover, job: Job, first: File) -> None:
         """Session reuse: one process carries the job's files one after another."""
         rest = [
             file
@@ -209,12 +218,14 @@ class Scheduler:
         ]
         for file in rest:
             self.queues.drop(link_of(file), file.file_id)
-            self.lifecycle.ready(file, str(self._config.log_file))
+            self.lifecycle.ready(file, job, str(self._config.log_file))
         self._backlogs[mover] = deque(file.file_id for file in rest)
 
     # -- taking in -----------------------------------------------------------------------
 
     def _on_report(self, mover: Mover, report: Report) -> None:
+        if report["event"] not in {"started", "copying", "note"}:
+            return
         file = self._database.file(report["id"])
         if file is None or file.file_state not in RUNNING_FILES:
             return
@@ -239,7 +250,7 @@ class Scheduler:
         report = ending.report or {"mode": None, "seconds": 0.0}
         failure = _failure_of(ending)
         if ending.killed and ending.was_copying:
-            self._clean_up_after(file)
+            self._mind_leftover(file)
         _log_end(file, report, failure)
         if file.file_state not in RUNNING_FILES:
             self.lifecycle.stopped(file)
@@ -250,8 +261,14 @@ class Scheduler:
         if ending.killed:
             self._return_backlog(mover)
 
-    def _clean_up_after(self, file: File) -> None:
-        if not file.dest_surl.startswith("mock://"):
+    def _mind_leftover(self, file: File) -> None:
+        """A later try clears it away; after a cancel there is none, so it is removed now.
+
+        Never after a stall: a storage that hangs would carry the removal out when it wakes up,
+        perhaps on the good file of a later transfer.
+        """
+        self.lifecycle.left_over(file)
+        if file.file_state not in RUNNING_FILES and not file.dest_surl.startswith("mock://"):
             self._tape.remove(file.dest_surl)
 
     def _return_backlog(self, mover: Mover) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
 
+from dltest.errors import LabError
 from dltest.lab.transfer_service.bans import Bans
 from dltest.lab.transfer_service.configuration import ServiceConfig
 from dltest.lab.transfer_service.database import Database
@@ -23,7 +25,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def serve(config: ServiceConfig, nursery: Nursery) -> None:
-    """Answer requests until told to stop (SIGTERM, SIGINT)."""
+    """Answer requests until told to stop (SIGTERM, SIGINT).
+
+    Raises:
+        LabError: the port is taken.
+    """
+    listener = _listen(config.host, config.port)
     config.state_dir.mkdir(parents=True, exist_ok=True)
     config.log_file.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
@@ -37,8 +44,6 @@ def serve(config: ServiceConfig, nursery: Nursery) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                host=config.host,
-                port=config.port,
                 log_config=None,
                 access_log=False,
                 timeout_keep_alive=60,
@@ -46,10 +51,20 @@ def serve(config: ServiceConfig, nursery: Nursery) -> None:
                 ws="none",
             )
         )
-        server.run()
+        server.run(sockets=[listener])
     finally:
+        listener.close()
         nursery.close()
         database.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        message = f"the transfer service cannot listen on {host}:{port}: {why}"
+        raise LabError(message) from error
 
 
 def build_application(config: ServiceConfig, database: Database, nursery: Nursery) -> FastAPI:

@@ -22,6 +22,7 @@ from dltest.lab.transfer_service.vocabulary import FileState, Scope
 
 _DEFAULT_STAGING_SECONDS = 28800  # FTS's, for a job that only names a pin lifetime
 _DEFAULT_PIN_SECONDS = 28800
+_REMOVAL_SECONDS = 10.0
 _WAITING = {FileState.STAGING, FileState.STARTED, FileState.ARCHIVING}
 
 
@@ -45,7 +46,21 @@ class TapeDesk:
         heapq.heappush(self._due, (file.retry_at or time.time(), file.file_id))
 
     def remove(self, url: str) -> None:
-        self._questions.append({"id": 0, "ask": "remove", "url": url})
+        """Soon or never: a late removal could meet a newer file."""
+        until = time.monotonic() + _REMOVAL_SECONDS
+        self._questions.append({"id": 0, "ask": "remove", "url": url, "until": until})
+
+    def abort(self, file: File) -> None:
+        """The file is not wanted online any more."""
+        if file.bringonline_token:
+            self._questions.append(
+                {
+                    "id": 0,
+                    "ask": "abort",
+                    "url": file.source_surl,
+                    "token": file.bringonline_token,
+                }
+            )
 
     async def tick(self) -> None:
         """Ask for what is due; the process is started when there is first something to ask."""
@@ -62,6 +77,8 @@ class TapeDesk:
         file = self._database.file(file_id)
         if file is None or file.file_state not in _WAITING:
             self._interval.pop(file_id, None)
+            if file and file.file_state == FileState.CANCELED:
+                self.abort(file)
             return
         job = self._database.job(file.job_id)
         if job is None:
@@ -80,20 +97,14 @@ class TapeDesk:
             return
         message = "bring-online timeout has been exceeded"
         self._lifecycle.staging_failed(file, Failure(Scope.STAGING, errno.ETIMEDOUT, message))
-        if file.bringonline_token:
-            self._questions.append(
-                {
-                    "id": 0,
-                    "ask": "abort",
-                    "url": file.source_surl,
-                    "token": file.bringonline_token,
-                }
-            )
+        self.abort(file)
 
     def _pump(self) -> None:
-        mover = self._pool.idle()
-        if mover and self._questions:
-            self._pool.assign(mover, self._questions.popleft())
+        for mover in self._pool.idle():
+            while mover.order is None and self._questions:
+                question = self._questions.popleft()
+                if question.get("until", float("inf")) >= time.monotonic():
+                    self._pool.assign(mover, question)
 
     def _on_ended(self, _mover: object, ending: Ending) -> None:
         file = self._database.file(ending.order["id"])

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
+import uuid
 from collections.abc import Callable
 
-from transfer_rig import Service, alive, await_condition, children_of, entry
+from transfer_rig import Service, Storage, alive, await_condition, children_of, entry
 
 SOURCE = "mock://a.t/x?size=10"
 SLOW = "mock://b.t/slow?size_post=10&time=2"
@@ -95,3 +98,59 @@ def test_without_its_nursery_the_service_ends(new_service: Callable[..., Service
     os.kill(nursery, signal.SIGKILL)
     service.process.wait(timeout=20)
     assert "the scheduler fell" in service.log()
+
+
+def test_a_copy_cut_off_with_the_service_is_done_again_over_its_own_rest(
+    new_service: Callable[..., Service], slow: Storage, there: Storage
+) -> None:
+    service = new_service()
+    path, content = uuid.uuid4().hex, os.urandom(4 << 20)
+    slow.put(path, content)
+    there.put(f"{path}-full", b"of another")
+    files = [
+        entry(slow.davs(path), there.davs(path)),
+        entry(slow.davs(path), there.davs(f"{path}-full")),
+    ]
+    job_id = service.submit(files)
+    await_condition(there.disk(path).exists, "the copy writes")
+    service.kill()
+    there.put(path, b"what the killed copy left")
+    service.start()
+    service.await_states(job_id, "FINISHEDDIRTY FINISHED/FAILED")
+    assert there.disk(path).read_bytes() == content
+    assert there.disk(f"{path}-full").read_bytes() == b"of another"
+
+
+def test_old_jobs_are_forgotten(new_service: Callable[..., Service]) -> None:
+    service = new_service(keep_seconds=0)
+    job_id = service.submit([entry(SOURCE, quick("old"))])
+    service.await_states(job_id, "FINISHED FINISHED")
+    service.kill()
+    service.start()
+    await_condition(
+        lambda: service.client.get(f"/jobs/{job_id}").status_code == 404, "it is forgotten"
+    )
+
+
+def test_a_taken_port_is_said_in_one_sentence(service: Service) -> None:
+    command = [sys.executable, "-m", "dltest.lab.transfer_service", "--config"]
+    second = subprocess.run(
+        [*command, str(service.folder / "config.json")],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert second.returncode == 1
+    port = service.settings["port"]
+    assert second.stderr == (
+        f"the transfer service cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    )
+
+
+def test_a_wrong_configuration_is_said_in_one_sentence() -> None:
+    command = [sys.executable, "-m", "dltest.lab.transfer_service", "--config", "/nowhere.json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 2
+    assert "/nowhere.json" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -285,6 +285,6 @@ def test_a_job_of_500_files_is_taken_and_answered_quickly(service: Service) -> N
     submitted = time.monotonic()
     assert len(service.job(job_id)["files"]) == 500
     answered = time.monotonic()
-    assert submitted - begun < 1
-    assert answered - submitted < 1
+    assert submitted - begun < 5  # 0.1 s on an idle machine
+    assert answered - submitted < 5
     assert service.await_end(job_id)["job_state"] == "FAILED"
