@@ -60,10 +60,18 @@ class Database:
         self._depth = 0
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._make_tables()
+
+    def _make_tables(self) -> None:
+        """What is missing; a state left by an older version of this service gains its columns."""
         for table, columns in _COLUMNS.items():
-            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+            self.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+            found = {row["name"] for row in self.rows(f"PRAGMA table_info({table})")}
+            for column in columns:
+                if column.partition(" ")[0] not in found:
+                    self.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
         for index in _INDEXES:
-            self._connection.execute(index)
+            self.execute(index)
 
     def close(self) -> None:
         self._connection.close()
