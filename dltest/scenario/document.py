@@ -44,6 +44,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{0,18})?)([eE][-+]?
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+
 ScalarValue = str | int | float | bool | None
 Loc = Sequence[int | str]
 
@@ -194,8 +196,10 @@ def _events(text: str) -> Iterator[Event]:
         place = _end_of(text[: error.position])
         raise Unreadable(place, "a character that YAML does not allow") from None
     except (YAMLError, ValueError, OverflowError):
-        # ruamel's scanner lets chr() and int() speak for themselves on impossible escapes
-        raise Unreadable(Place(1, 1), "not YAML") from None
+        # ruamel hands the number of an escape to chr(), which refuses what is no character
+        found = _NO_CHARACTER.search(text)
+        place = _end_of(text[: found.start()]) if found else Place(1, 1)
+        raise Unreadable(place, "not YAML: an escape that is no character") from None
 
 
 class _Reader:

@@ -289,6 +289,7 @@ UNREADABLE: list[tuple[str | bytes, str]] = [
     ("dltest: 1\nname: a: b\n", "2:8: not YAML: mapping values are not allowed here"),
     ("dltest: 1\n\tname: a\n", "2:1: not YAML: found character '\\t' that cannot start any token,"
      " while scanning for the next token"),
+    ('dltest: 1\nname: "a\\U00110000"\n', "2:9: not YAML: an escape that is no character"),
     ("dltest: 1\nname: a\x00\n", "2:8: a character that YAML does not allow"),
     (b"dltest: 1\nname: \xff\xfe\n", "2:7: the file is not UTF-8 text"),
     (GOOD + "---\n" + GOOD, "12:1: a second document; write one scenario a file"),
