@@ -90,10 +90,11 @@ class Charge:
         if self.part.fingerprint is not None and self._is_done():
             self.state = "done"
             return
-        self.state, self.message = "starting", None
-        self.started_at, self._began = time.time(), time.monotonic()
+        # If the disk is full here, the state stays what it was, and this is tried again.
         self.part.prepare()
         self.running = self._launch()
+        self.state, self.message = "starting", None
+        self.started_at, self._began = time.time(), time.monotonic()
         if self.running is None:
             self._count_death("could not be forked")
 

@@ -204,15 +204,17 @@ def _start_supervisor(lab: Lab) -> None:
     environment = base_environment(lab) | dltest_environment(lab)
     with suppress(FileNotFoundError):
         lab.layout.state.unlink()
+    # Forked once more, so that it is nobody's child but init's, whoever calls us.
+    command = ["setsid", "--fork", str(lab.dltest_python), "-m", "dltest.lab.supervisor"]
     with log.open("ab") as stream:
-        subprocess.Popen(  # type: ignore[call-overload]
-            [str(lab.dltest_python), "-m", "dltest.lab.supervisor", str(lab.root)],
+        subprocess.run(  # type: ignore[call-overload]
+            [*command, str(lab.root)],
+            check=True,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
             cwd=lab.root,
             env=environment,
-            start_new_session=True,
             **as_user(identity),
         )
 

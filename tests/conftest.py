@@ -1,0 +1,59 @@
+"""The real data lake that tests marked `lab` share: one for the whole session."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltest.lab import control
+from dltest.lab.status import status
+
+# A lab that is up already, so that one test can be run again in seconds; left as it is.
+GIVEN = "DLTEST_TEST_LAB"
+
+
+@dataclass(frozen=True)
+class RunningLab:
+    """A lab that is up; whoever breaks it heals it."""
+
+    dir: Path
+
+    @property
+    def lake_file(self) -> Path:
+        return Path(os.path.realpath(self.dir)) / "lake.yaml"
+
+    def status(self) -> dict[str, Any]:
+        seen = status(self.dir)
+        assert seen is not None
+        return seen
+
+    def part(self, name: str) -> dict[str, Any]:
+        return next(part for part in self.status()["parts"] if part["name"] == name)
+
+    def rse(self, name: str) -> dict[str, Any]:
+        return next(rse for rse in self.status()["rses"] if rse["name"] == name)
+
+    def break_(self, fault: str, target: str | None = None) -> None:
+        control.break_(self.dir, fault, target)
+
+    def heal(self, fault: str | None = None, target: str | None = None) -> None:
+        control.heal(self.dir, fault, target)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    """A lab in good health, made once for the session and removed after it."""
+    given = os.environ.get(GIVEN)
+    if given:
+        control.up(Path(given))
+        yield RunningLab(Path(given))
+        return
+    folder = tmp_path_factory.mktemp("lake") / "lab"
+    try:
+        control.up(folder)
+        yield RunningLab(folder)
+    finally:
+        control.down(folder, purge=True)
