@@ -59,6 +59,7 @@ CODES: dict[int, Meaning] = {
     errno.ENOTEMPTY: EXISTS,
     errno.EISDIR: EXISTS,
     errno.EILSEQ: CHECKSUM,
+    errno.EDOM: CHECKSUM,  # kXR_ChkSumErr
     errno.ENOSPC: NO_SPACE,
     errno.EDQUOT: NO_SPACE,
     errno.EFBIG: NO_SPACE,
@@ -96,6 +97,17 @@ CODES: dict[int, Meaning] = {
     errno.EBADF: ERROR,
     errno.EMFILE: ERROR,
     errno.EOVERFLOW: ERROR,
+    errno.EDEADLK: ERROR,
+    errno.ENOTBLK: ERROR,
+    errno.EINPROGRESS: ERROR,
+    errno.ERANGE: ERROR,
+    errno.EUSERS: ERROR,
+    errno.EPROTOTYPE: ERROR,
+    errno.EADDRNOTAVAIL: ERROR,
+    errno.EIDRM: ERROR,
+    errno.ENOTTY: ERROR,
+    errno.ETOOMANYREFS: ERROR,
+    errno.EREMOTEIO: ERROR,
 }
 
 _BEARER = re.compile(r"(authz=|Bearer(%20|\s)+|access_token=)[^&\s'\"]+", re.IGNORECASE)
