@@ -60,7 +60,7 @@ def show(
     lab: LabOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one run whole: the verdict in a sentence, findings, steps, measurements, evidence."""
+    """Show one run whole: verdict, steps, measurements, evidence."""
     run = _found(open_installation(lake, lab).store, run_id)
     if as_json:
         _print_json([run])
@@ -77,7 +77,10 @@ def show(
 
 
 def watch(run_id: RunArgument, *, lake: LakeOption = None, lab: LabOption = None) -> None:
-    """Watch a run, or a campaign by its id, until it has ended; exits as `dltest run` does."""
+    """Watch a run or a campaign to its end.
+
+    Exits as `dltest run` does.
+    """
     installation = open_installation(lake, lab)
     store = installation.store
     runs = store.runs_of(run_id) or [_found(store, run_id)]
@@ -131,11 +134,16 @@ def _row(run: Run) -> tuple[Text | str, ...]:
 def _print_step(record: StepRecord) -> None:
     output.print(Text(f"  {step_line(record)}", style="bold"))
     for name, value in record.measured.items():
-        output.print(Text(f"      {name.replace('_', ' ')}: {_measure(name, value)}"))
+        output.print(Text(f"      {_name(name)}: {_measure(name, value)}"))
     for name, fact in record.evidence.items():
         output.print(Text(f"      {name.replace('_', ' ')}: {_fact(fact)}", style="dim"))
     for trouble in record.troubles:
         output.print(Text(f"      ! {trouble.message}"))
+
+
+def _name(name: str) -> str:
+    """The unit stands with the value."""
+    return name.removesuffix("_bytes_per_second").removesuffix("_seconds").replace("_", " ")
 
 
 def _measure(name: str, value: float) -> str:

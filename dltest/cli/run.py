@@ -52,7 +52,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count degraded as failed.")] = False,
 ) -> None:
-    """Run scenarios on a lake and say whether it is well, and if not, who must act.
+    r"""Run scenarios on a lake, and say who must act.
 
     \b
     Examples:

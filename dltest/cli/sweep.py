@@ -16,8 +16,9 @@ def register(app: typer.Typer) -> None:
 
 
 def sweep(*, lake: LakeOption = None, lab: LabOption = None) -> None:
-    """Remove what runs left behind while the lake did not let them, and verify that it is gone.
+    """Remove what earlier runs had to leave behind.
 
+    While a lake is down, runs cannot remove what they made on it. This verifies that it is gone.
     Works from the ledger, so it touches nothing that dltest did not make. Exits 1 if something
     is still left.
     """

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import FileRef, JobKind
+from dltest.lake.ports import JobKind
 from dltest.model import Footprint, Payload
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
-from dltest.steps.verify import replica_troubles
+from dltest.steps.verify import replica_troubles, with_checksums
 
 
 class DownloadBody(StepBody):
@@ -38,9 +38,11 @@ class Download:
 
     def begin(self, ctx: Context, body: DownloadBody) -> Outcome:
         rse = ctx.targets[body.from_]
-        if troubles := replica_troubles(ctx, rse):
+        replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
+        if troubles := replica_troubles(replicas, ctx.payload):
             return Done(evidence={"rse": rse}, troubles=troubles)
-        job_id = storage_bytes.start(ctx, JobKind.GET, rse, self._files(ctx, rse))
+        files = with_checksums(ctx.refs(rse), replicas)
+        job_id = storage_bytes.start(ctx, JobKind.GET, rse, files)
         return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
 
     def look(self, ctx: Context, body: DownloadBody, handle: Handle) -> Outcome:
@@ -63,14 +65,6 @@ class Download:
         status = ctx.lake.storage.look(str(handle["job"]))
         ctx.lake.storage.cancel(str(handle["job"]))
         return Done(evidence={"rse": rse}, troubles=(storage_bytes.lost_job(rse, status),))
-
-    def _files(self, ctx: Context, rse: str) -> tuple[FileRef, ...]:
-        """Where the files lie, each with the catalogue's checksum as the one to be met."""
-        replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
-        return tuple(
-            ref.model_copy(update={"adler32": replica.adler32})
-            for ref, replica in zip(ctx.refs(rse), replicas, strict=True)
-        )
 
 
 DOWNLOAD = Download()

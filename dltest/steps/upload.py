@@ -89,7 +89,12 @@ class Upload:
                 "register_seconds": round(time.perf_counter() - began, 3),
                 **storage_bytes.throughput(ctx.payload.total_bytes, status),
             },
-            evidence={"rse": rse, "rule_id": rule_id, "dataset": ctx.dataset},
+            evidence={
+                "rse": rse,
+                "rule_id": rule_id,
+                "dataset": ctx.dataset,
+                "adler32": [fact.adler32 for fact in facts[: storage_bytes.TROUBLES_SHOWN]],
+            },
         )
 
 

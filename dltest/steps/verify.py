@@ -5,12 +5,12 @@ file's checksum by its modification time in whole seconds, so silent rot hides b
 byte is read back from the storage and compared with the payload.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import JobKind, Replica, ReplicaState, RuleState
+from dltest.lake.ports import FileRef, JobKind, Replica, ReplicaState, RuleState
 from dltest.model import RUCIO, Footprint, Payload, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
@@ -38,9 +38,11 @@ class Verify:
 
     def begin(self, ctx: Context, body: VerifyBody) -> Outcome:
         rse = ctx.targets[body.at]
-        if troubles := rule_troubles(ctx, rse) + replica_troubles(ctx, rse):
+        replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
+        if troubles := rule_troubles(ctx, rse) + replica_troubles(replicas, ctx.payload):
             return Done(evidence={"rse": rse}, troubles=troubles)
-        job_id = storage_bytes.start(ctx, JobKind.READ, rse, ctx.refs(rse))
+        files = with_checksums(ctx.refs(rse), replicas)
+        job_id = storage_bytes.start(ctx, JobKind.READ, rse, files)
         return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
 
     def look(self, ctx: Context, body: VerifyBody, handle: Handle) -> Outcome:
@@ -82,10 +84,17 @@ def rule_troubles(ctx: Context, rse: str) -> tuple[Trouble, ...]:
     return (Trouble(code="rule-not-ok", message=message, blame=RUCIO),)
 
 
-def replica_troubles(ctx: Context, rse: str) -> tuple[Trouble, ...]:
-    """What the catalogue says wrong of the replicas at the RSE; a handful stands for all."""
-    replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
-    wrong = [trouble for replica in replicas if (trouble := _wrong(replica, ctx.payload))]
+def with_checksums(files: tuple[FileRef, ...], replicas: Sequence[Replica]) -> tuple[FileRef, ...]:
+    """The files, each with the catalogue's checksum as the one to be met."""
+    return tuple(
+        file.model_copy(update={"adler32": replica.adler32})
+        for file, replica in zip(files, replicas, strict=True)
+    )
+
+
+def replica_troubles(replicas: Sequence[Replica], payload: Payload) -> tuple[Trouble, ...]:
+    """What the catalogue says wrong of the replicas; a handful stands for all."""
+    wrong = [trouble for replica in replicas if (trouble := _wrong(replica, payload))]
     return tuple(wrong[: storage_bytes.TROUBLES_SHOWN])
 
 

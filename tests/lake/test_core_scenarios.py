@@ -1,0 +1,157 @@
+"""The core family on a real lake: well, broken in each way, and healed again.
+
+What people rely on is asserted: which cases are red, whom they blame, and that nothing is left.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltest.lake.rucio import RucioCatalogue
+from dltest.settings import LakeSettings
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+
+RUN_SECONDS = 400
+Runs = list[dict[str, Any]]
+
+
+@pytest.fixture
+def run(lab, tmp_path) -> Callable[..., Runs]:
+    """`dltest run` on the lab, as people start it; gives the JSON objects of the runs."""
+
+    def start(*arguments: str, exits: int = 0) -> Runs:
+        done = dltest("run", *arguments, "--json", "--lab", str(lab.dir), state=tmp_path)
+        assert done.returncode == exits, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return start
+
+
+def dltest(*arguments: str, state: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dltest.cli.main", *arguments],
+        env={**os.environ, "DLTEST_STATE_DIR": str(state)},
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture
+def broken(lab, tmp_path) -> Iterator[Callable[..., None]]:
+    """Breaks the lab; afterwards it is healed, swept, and seen to be empty."""
+    yield lab.break_
+    lab.heal()
+    swept = dltest("sweep", "--lab", str(lab.dir), state=tmp_path)
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert what_is_left(lab) == []
+
+
+def what_is_left(lab) -> list[str]:
+    """Every name in Rucio's scope, every rule of ours, every file on every storage."""
+    catalogue = RucioCatalogue(LakeSettings.load(lab.dir / "lake.yaml"))
+    files = [
+        str(path)
+        for rse in lab.status()["rses"]
+        for path in Path(rse["folder"]).rglob("*")
+        if not path.is_dir()
+    ]
+    return files + catalogue.dids("") + [rule.id for rule in catalogue.rules("dltest.")]
+
+
+def verdicts(runs: Runs) -> dict[str, str]:
+    return {run["case"]: run["verdict"] for run in runs}
+
+
+def test_a_healthy_lake_passes_over_every_link_and_nothing_is_left(lab, run):
+    runs = run("--tags", "core")
+    assert Counter(run["scenario"] for run in runs) == {
+        "upload": 4,
+        "download": 4,
+        "delete": 4,
+        "replicate": 12,
+    }
+    assert set(verdicts(runs).values()) == {"passed"}
+    assert sum(run["leftovers"] for run in runs) == 0
+    assert what_is_left(lab) == []
+
+
+def test_times_of_a_transfer_are_kept_apart_and_say_how_exact_they_are(run):
+    for case in run("replicate", "--rse", "XRD1"):
+        measured = next(step for step in case["steps"] if step["name"] == "replicate")["measured"]
+        for phase in ("queue_seconds", "transfer_seconds", "registration_seconds"):
+            assert measured[phase] >= 0
+        assert measured["resolution_seconds"] == 1
+
+
+def test_a_dead_storage_turns_exactly_its_own_cases_red_and_is_blamed(run, broken):
+    broken("storage-down", "XRD2")
+    runs = run("--tags", "core", exits=1)
+    touching = {run["case"] for run in runs if "XRD2" in run["case"]}
+    assert len(touching) == 9
+    assert {case for case, verdict in verdicts(runs).items() if verdict == "failed"} == touching
+    assert {run["blame"] for run in runs if run["verdict"] == "failed"} == {"site XRD2"}
+    others = {verdict for case, verdict in verdicts(runs).items() if case not in touching}
+    assert others == {"passed"}
+
+
+def test_a_dead_transfer_service_is_blamed_and_only_replication_suffers(run, broken):
+    broken("transfer-service-down")
+    runs = run("upload", "replicate", "--rse", "XRD1", exits=1)
+    failed = [run for run in runs if run["verdict"] != "passed"]
+    assert {run["scenario"] for run in failed} == {"replicate"}
+    assert {(run["verdict"], run["blame"]) for run in failed} == {("failed", "fts")}
+
+
+PATIENT_FOR_20_SECONDS = """\
+dltest: 1
+name: impatient
+title: Files are replicated within seconds
+owner: tests
+targets:
+  source: {rses: XRD1}
+  destination: {rses: XRD2}
+steps:
+  - upload: {to: source}
+  - replicate: {to: destination, within: 20s}
+"""
+
+
+def test_a_dead_poller_is_found_out_and_rucio_is_blamed(run, broken, tmp_path):
+    scenario = tmp_path / "impatient.yaml"
+    scenario.write_text(PATIENT_FOR_20_SECONDS)
+    broken("daemon-down", "conveyor-poller")
+    (case,) = run(str(scenario), exits=1)
+    assert (case["verdict"], case["blame"]) == ("failed", "rucio")
+    assert case["findings"][0]["code"] == "not-polled"
+
+
+def test_a_dead_reaper_is_found_out_and_rucio_is_blamed(run, broken, tmp_path):
+    scenario = tmp_path / "impatient.yaml"
+    text = (Path("scenarios") / "core" / "delete.yaml").read_text()
+    scenario.write_text(text.replace("name: delete", "name: quick").replace("3m", "20s"))
+    broken("daemon-down", "reaper")
+    runs = run(str(scenario), "--rse", "XRD1", exits=1)
+    assert {(case["verdict"], case["blame"]) for case in runs} == {("failed", "rucio")}
+    assert runs[0]["findings"][0]["code"] == "replica-not-deleted"
+
+
+def test_without_rucio_every_planned_run_has_its_row_and_is_inconclusive(
+    lab, run, broken, tmp_path
+):
+    broken("rucio-down")
+    runs = run("--tags", "core", exits=3)
+    assert len(runs) == 24
+    assert {(case["verdict"], case["blame"]) for case in runs} == {("inconclusive", "rucio")}
+    listed = dltest("list", "--limit", "24", "--json", "--lab", str(lab.dir), state=tmp_path)
+    rows = {json.loads(line)["run_id"] for line in listed.stdout.splitlines()}
+    assert rows == {case["run_id"] for case in runs}
