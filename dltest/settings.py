@@ -75,13 +75,18 @@ class KnownRSE(_Section):
 
 
 class LakeSettings(_Section):
-    """One lake file. `database` and `broker`, if given, override the installation's."""
+    """One lake file.
+
+    `database` and `broker` stand in where the installation names none; `web` is where the
+    service's pages are, for links.
+    """
 
     name: str
     rucio: RucioSettings
     storage: StorageSettings = StorageSettings()
     database: SecretStr | None = None
     broker: SecretStr | None = None
+    web: str | None = None
     activity: str = "Functional Test"
     rses: tuple[KnownRSE, ...] = ()
 

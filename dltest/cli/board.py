@@ -1,7 +1,7 @@
 """The live picture of runs: a row a case on a terminal, a line an event elsewhere."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -131,7 +131,7 @@ def _matrix_table(matrix: Matrix) -> Table:
     return table
 
 
-def print_summary(runs: Sequence[Run], *, look_at: Callable[[Run], str]) -> None:
+def print_summary(runs: Sequence[Run]) -> None:
     """Counts by verdict, then every run that did not pass, with where to look."""
     counts = dict.fromkeys(Verdict, 0)
     for run in runs:
@@ -143,7 +143,23 @@ def print_summary(runs: Sequence[Run], *, look_at: Callable[[Run], str]) -> None
         if run.judgement and run.judgement.verdict is not Verdict.PASSED:
             output.print(verdict_text(run.judgement.verdict), run.case.id, end=" ")
             output.print(Text(sentence(run)))
-            output.print(Text(f"  {look_at(run)}", style="dim"))
+            output.print(Text(f"  {_command(run)}", style="dim"))
     leftovers = sum(run.leftovers for run in runs)
     if leftovers:
         output.print(f"{leftovers} leftovers; `dltest sweep` removes them once the lake lets it")
+
+
+def print_where_to_look(runs: Sequence[Run], pages: str | None) -> None:
+    """The next command, and the service's pages where there are any."""
+    if not runs:
+        return
+    output.print()
+    output.print(Text(f"one run whole:  {_command(runs[-1])}"))
+    output.print(Text("all runs:       dltest list"))
+    if pages:
+        output.print(Text(f"the matrix:     {pages}/"))
+        output.print(Text(f"for Prometheus: {pages}/metrics"))
+
+
+def _command(run: Run) -> str:
+    return f"dltest show {run.id}"

@@ -87,7 +87,7 @@ def watch(run_id: RunArgument, *, lake: LakeOption = None, lab: LabOption = None
     with Board(runs) as board:
         watch_service(installation, board)
     print_matrices(board.runs)
-    print_summary(board.runs, look_at=lambda run: f"dltest show {run.id}")
+    print_summary(board.runs)
     verdicts = [run.judgement.verdict for run in board.runs if run.judgement]
     raise typer.Exit(exit_code_of(verdicts))
 

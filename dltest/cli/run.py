@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dltest.cli.board import Board, print_matrices, print_summary
+from dltest.cli.board import Board, print_matrices, print_summary, print_where_to_look
 from dltest.cli.installation import (
     LabOption,
     LakeOption,
@@ -72,7 +72,8 @@ def run(  # noqa: PLR0913 - one parameter an option
             else:
                 interrupted = drive_here(installation, board, movers)
     ended = installation.store.runs_of(campaign.id)
-    _report(ended, as_json=as_json, junit_file=junit_file)
+    pages = installation.lake.web if via_service else None
+    _report(ended, pages=pages, as_json=as_json, junit_file=junit_file)
     if interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     verdicts = [run.judgement.verdict for run in ended if run.judgement]
@@ -103,7 +104,9 @@ def _run(campaign: Campaign, case: Case, now: datetime) -> Run:
     )
 
 
-def _report(runs: Sequence[Run], *, as_json: bool, junit_file: Path | None) -> None:
+def _report(
+    runs: Sequence[Run], *, pages: str | None, as_json: bool, junit_file: Path | None
+) -> None:
     if junit_file:
         junit.write(runs, junit_file)
         errors.print(f"JUnit XML is in {junit_file}", markup=False)
@@ -112,7 +115,8 @@ def _report(runs: Sequence[Run], *, as_json: bool, junit_file: Path | None) -> N
             output.print(json.dumps(run_object(run)), markup=False, soft_wrap=True)
         return
     print_matrices(runs)
-    print_summary(runs, look_at=lambda run: f"dltest show {run.id}")
+    print_summary(runs)
+    print_where_to_look(runs, pages)
 
 
 def register(app: typer.Typer) -> None:
