@@ -21,7 +21,7 @@ def worker(
         typer.Option(help="`control` decides, `transfer` moves bytes; `all` for a small lake."),
     ] = QueueChoice.ALL,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Threads [default: 4 for each queue].")
+        int | None, typer.Option(min=1, help="Threads [default: 8 to decide, 4 to move].")
     ] = None,
     lake: LakeOption = None,
     lab: LabOption = None,

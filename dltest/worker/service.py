@@ -14,8 +14,11 @@ from dltest.worker.app import CONTROL, TICK, TRANSFER, app, connect
 from dltest.worker.dispatch import send_chore
 from dltest.worker.station import PARALLEL_MOVES, Station, occupy
 
-CONTROL_THREADS = 4
+CONTROL_THREADS = 8
 THREADS = {CONTROL: CONTROL_THREADS, TRANSFER: PARALLEL_MOVES}
+
+# Ticks may wait behind busy threads; those that meet there become one (`tasks.tick`).
+TICK_EXPIRES_SECONDS = 60
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 NOISY = ("celery.app.trace", "celery.worker.strategy", "kombu", "urllib3", "rucio")
@@ -52,9 +55,9 @@ def beat(station: Station) -> None:
     connect(station.settings.broker_url(station.lake_settings))
     every = station.settings.tick_seconds
     app.conf.beat_schedule = {
-        "tick": {"task": TICK, "schedule": every, "options": {"expires": every}}
+        "tick": {"task": TICK, "schedule": every, "options": {"expires": TICK_EXPIRES_SECONDS}}
     }
-    send_chore(TICK, every)
+    send_chore(TICK, TICK_EXPIRES_SECONDS)
     # Celery's default scheduler remembers the last tick in a file; this one has nothing to lose.
     app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel="INFO", quiet=True).run()
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from dltest import engine
 from dltest.errors import LakeError
+from dltest.store.marks import TICK as TICK_MARK
 from dltest.worker.app import (
     ADVANCE,
     CONTROL,
@@ -41,8 +42,10 @@ TOLERANCE = timedelta(milliseconds=500)
 @app.task(name=TICK)
 def tick() -> None:
     """See to everything whose time has come."""
-    store, now = current().store, datetime.now(UTC)
-    store.mark_tick(now)
+    station, now = current(), datetime.now(UTC)
+    store = station.store
+    if not store.take_turn(TICK_MARK, now, timedelta(seconds=station.settings.tick_seconds / 2)):
+        return
     if backlog(CONTROL) < FULL_QUEUE:
         for run_id in store.due(now, FULL_QUEUE):
             send_advance(run_id)
