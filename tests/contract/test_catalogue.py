@@ -6,7 +6,7 @@ import pytest
 from trial import LIFETIME, Trial, until
 
 from dltest.errors import CatalogueError
-from dltest.lake.ports import ReplicaState, Rule, RuleState
+from dltest.lake.ports import JobKind, ReplicaState, Rule, RuleState
 
 NO_RULE = "0" * 32
 
@@ -157,6 +157,15 @@ def test_an_expired_dataset_takes_everything_along(trial: Trial) -> None:
     until(lambda: catalogue.rules(trial.dataset), lambda rules: rules == [])
     assert catalogue.rule(rule_id).state is RuleState.GONE
     assert states(trial, trial.source) == {ReplicaState.MISSING}
+
+
+def test_a_dataset_that_never_got_a_rule_ends_too(trial: Trial) -> None:
+    """As after a crash between registering files and asking for the rule that keeps them."""
+    trial.upload()
+    trial.ports.catalogue.expire(trial.dataset)
+    until(lambda: states(trial, trial.source), lambda found: found == {ReplicaState.MISSING})
+    until(lambda: trial.ports.catalogue.dids(trial.dataset), lambda names: names == [])
+    assert {o.present for o in trial.do(JobKind.STAT, trial.refs(trial.source)).outcomes} == {False}
 
 
 def test_names_never_made_can_be_ended(trial: Trial) -> None:

@@ -20,7 +20,7 @@ from dltest.lake.ports import (
 T = TypeVar("T")
 
 LIFETIME = timedelta(hours=1)
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass

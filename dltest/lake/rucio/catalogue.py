@@ -164,18 +164,38 @@ class RucioCatalogue:
         self._session.call(f"end rule {rule_id}", end)
 
     def expire(self, dataset: str) -> None:
-        def end(client: Any) -> None:
-            try:
-                client.set_metadata(self._scope, dataset, "lifetime", ENDED)
-            except DataIdentifierNotFound:
-                return
-
-        self._session.call(f"end {dataset}", end)
+        """What no rule ever kept Rucio never deletes, so such files get one that ends at once."""
+        for rse in self._unruled_places(dataset):
+            self.add_rule(dataset, rse, tag=f"{dataset}.end.{rse}", lifetime=timedelta(seconds=1))
+        self._end_did(dataset)
 
     def expire_files(self, names: Sequence[str]) -> None:
         """One call a file: the bulk call stops at the first unknown name. Seldom more than few."""
         for name in names:
-            self.expire(name)
+            self._end_did(name)
+
+    def _end_did(self, name: str) -> None:
+        def end(client: Any) -> None:
+            try:
+                client.set_metadata(self._scope, name, "lifetime", ENDED)
+            except DataIdentifierNotFound:
+                return
+
+        self._session.call(f"end {name}", end)
+
+    def _unruled_places(self, dataset: str) -> list[str]:
+        """RSEs with files of a dataset that has no rule."""
+
+        def ask(client: Any) -> list[str]:
+            try:
+                if next(iter(client.list_did_rules(self._scope, dataset)), None):
+                    return []
+                places = list(client.list_dataset_replicas(self._scope, dataset, deep=True))
+            except DataIdentifierNotFound:
+                return []
+            return sorted({place["rse"] for place in places})
+
+        return self._session.call(f"look for rules of {dataset}", ask)
 
     def _locations(self, rse: str, lfns: Sequence[str], scheme: str) -> dict[str, str]:
         def ask(client: Any) -> dict[str, str]:
