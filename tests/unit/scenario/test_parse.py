@@ -246,6 +246,10 @@ def test_a_missing_version_is_told_with_the_rest() -> None:
         ("", "f.yaml:1:1: key 'steps' is missing"),
         ("steps:", "f.yaml:8:7: must be a list of steps, not nothing"),
         ("steps: []", "f.yaml:8:8: there must be at least one step"),
+        (
+            "steps:\n" + "  - verify: {at: source}\n" * 101,
+            "f.yaml:9:3: must hold at most 100 steps",
+        ),
         ("steps: {upload: {to: source}}", "f.yaml:8:8: must be a list of steps, not a mapping"),
     ],
 )
@@ -309,7 +313,8 @@ def test_what_cannot_be_read_at_all_is_one_sentence(text: str | bytes, expected:
 
 MANY = {
     "unknown keys": GOOD + "".join(f"key{n}: 1\n" for n in range(6000)),
-    "long keys": GOOD + "".join(f"{'titlex' * 100}{n}: 1\n" for n in range(400)),
+    "a long word": GOOD + f"severity: {'critical' * 20_000}\n",
+    "long keys": GOOD + "".join(f"{'title' * 800}{n}: 1\n" for n in range(50)),
     "unknown keys in steps": GOOD
     + "".join(
         f"  - verify: {{{', '.join(f'wthin{n}: 1' for n in range(90))}}}\n" for _ in range(90)
