@@ -212,3 +212,17 @@ def test_many_small_files_keep_the_connections_alive(
     assert service.copying_pids() == before
     for n in range(40):
         assert there.disk(f"{folder}/{n}").read_bytes() == here.disk(f"{folder}/{n}").read_bytes()
+
+
+def test_a_strict_copy_verifies_nothing_and_harms_no_server(
+    service: Service, here: Storage, there: Storage
+) -> None:
+    path, folder = anew(), uuid.uuid4().hex
+    here.put(path, b"strict")
+    there.put(f"{folder}/other", b"")
+    files = [entry(here.davs(path), there.davs(f"{folder}/file"), checksum=WRONG)]
+    assert service.run(files, strict_copy=True, verify_checksum="both")[0] == "FINISHED FINISHED"
+    assert there.disk(f"{folder}/file").read_bytes() == b"strict"
+    for storage in (here, there):
+        assert storage.process
+        assert storage.process.poll() is None
