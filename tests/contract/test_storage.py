@@ -22,6 +22,15 @@ def test_what_was_put_is_there_and_is_the_payload(trial: Trial) -> None:
         assert back.progress.files_done == 3
 
 
+def test_a_large_file_is_the_payload_too(trial: Trial) -> None:
+    """Large enough to be made while it is copied, and no multiple of any piece."""
+    [file] = trial.refs(trial.source, count=1, size=(33 << 20) + 7)
+    [put] = trial.do(JobKind.PUT, (file,)).outcomes
+    assert (put.code, put.adler32) == (None, adler32_of(trial.run, 0, file.size_bytes))
+    [back] = trial.do(JobKind.READ, (file,)).outcomes
+    assert (back.code, back.size_bytes, back.adler32) == (None, file.size_bytes, put.adler32)
+
+
 def test_presence_is_asked_of_the_storage(trial: Trial) -> None:
     files = trial.refs(trial.source)
     trial.do(JobKind.PUT, files[:1])

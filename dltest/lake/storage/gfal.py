@@ -39,6 +39,8 @@ class Session:
         for group in ("CORE", "HTTP PLUGIN", "XROOTD PLUGIN"):
             self._context.set_opt_integer(group, "NAMESPACE_TIMEOUT", namespace)
         self._context.set_opt_integer("HTTP PLUGIN", "OPERATION_TIMEOUT", limit_seconds)
+        # All copies of a mover pass through it: a storage must never be asked to fetch from us.
+        self._context.set_opt_boolean("HTTP PLUGIN", "ENABLE_REMOTE_COPY", False)  # noqa: FBT003
         self._context.set_opt_integer("CORE", "CHECKSUM_TIMEOUT", limit_seconds)
 
     def copy(self, source: str, destination: str, moved: Callable[[int], None]) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import get_ident
 
-from dltest.lake.payload import PIECE_BYTES, Comparison, write_payload
+from dltest.lake.payload import PIECE_BYTES, Comparison, adler32_of, write_payload
 from dltest.lake.storage.errors import CHECKSUM, MISSING, UNSUPPORTED, Meaning
 from dltest.lake.storage.gfal import Session, StorageRefusalError
 from dltest.lake.storage.meter import Meter
 from dltest.lake.storage.order import FileOrder, Order, Report
+from dltest.lake.storage.source import is_worth_it, serving
 
 SIZE = Meaning("size-mismatch")
 
@@ -18,11 +19,8 @@ Operation = Callable[[Session, Meter, Order, FileOrder], Report]
 
 def put(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
     """Make the payload, write it, and compare the storage's checksum with ours."""
-    with NamedTemporaryFile(dir=order.spool, prefix="put-", buffering=0) as spooled:
-        adler32 = write_payload(spooled.fileno(), order.seed, file.index, file.size_bytes)
-        with meter.moving() as moved:
-            session.copy(f"file://{spooled.name}", file.url, moved)
-            moved(file.size_bytes)
+    way = _put_streamed if is_worth_it(file.url, file.size_bytes) else _put_spooled
+    adler32 = way(session, meter, order, file)
     _demand_checksum(session, file.url, adler32)
     return Report(file.url, adler32=adler32, size_bytes=file.size_bytes)
 
@@ -92,6 +90,26 @@ def perform(session: Session, meter: Meter, order: Order, file: FileOrder) -> Re
         return Report(file.url, "spool-error", answered=False, detail=str(error))
     finally:
         meter.file_done()
+
+
+def _put_spooled(session: Session, meter: Meter, order: Order, file: FileOrder) -> str:
+    with NamedTemporaryFile(dir=order.spool, prefix="put-", buffering=0) as spooled:
+        adler32 = write_payload(spooled.fileno(), order.seed, file.index, file.size_bytes)
+        _copy_up(session, meter, f"file://{spooled.name}", file)
+    return adler32
+
+
+def _put_streamed(session: Session, meter: Meter, order: Order, file: FileOrder) -> str:
+    with serving(order.seed, file.index, file.size_bytes) as source:
+        _copy_up(session, meter, source.url, file)
+    # Read in pieces, the source knows no sum; the storage's checksum shall still be ours.
+    return source.adler32 or adler32_of(order.seed, file.index, file.size_bytes)
+
+
+def _copy_up(session: Session, meter: Meter, source: str, file: FileOrder) -> None:
+    with meter.moving() as moved:
+        session.copy(source, file.url, moved)
+        moved(file.size_bytes)
 
 
 def _compared(copy: Path, order: Order, file: FileOrder) -> Comparison:
