@@ -36,8 +36,14 @@ def start(
 def wait(handle: Handle, status: JobStatus) -> Waiting:
     """Wait on, with the mover's progress. The first looks come quickly: small files are done."""
     looks = int(str(handle.get("looks", 0)))
-    pause = FIRST_LOOK if looks < 3 else NEXT_LOOK
+    pause = FIRST_LOOK if looks < 3 else _pause(status)
     return Waiting({**handle, "looks": looks + 1}, pause, status.progress)
+
+
+def _pause(status: JobStatus) -> timedelta:
+    """A twentieth of the time that bytes have moved, so that waiting hardly shows in a rate."""
+    moving = timedelta(seconds=status.seconds / 20)
+    return min(max(moving, FIRST_LOOK), NEXT_LOOK) if status.seconds else NEXT_LOOK
 
 
 def is_over(status: JobStatus) -> bool:
