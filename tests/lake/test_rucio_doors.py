@@ -1,0 +1,78 @@
+"""Signing in to a real Rucio, and what is said when it cannot be done."""
+
+import stat
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from dltest.errors import CatalogueError, CredentialError
+from dltest.lake.rucio import RucioCatalogue
+from dltest.model import IDENTITY, RUCIO
+from dltest.settings import LakeSettings
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def settings(lab: Any) -> LakeSettings:
+    return LakeSettings.load(lab.lake_file)
+
+
+def changed(settings: LakeSettings, **facts: object) -> LakeSettings:
+    return settings.model_copy(update={"rucio": settings.rucio.model_copy(update=facts)})
+
+
+def test_a_wrong_password_is_a_matter_of_identity(
+    settings: LakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    catalogue = RucioCatalogue(changed(settings, password=SecretStr("not-the-password")))
+    with pytest.raises(CredentialError) as refused:
+        catalogue.inventory()
+    assert refused.value.blame == IDENTITY
+    assert refused.value.answered
+    assert "not-the-password" not in str(refused.value)
+
+
+def test_a_rucio_that_does_not_answer_is_not_known_to_be_wrong(
+    settings: LakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    nowhere = "http://127.0.0.1:9"
+    catalogue = RucioCatalogue(changed(settings, url=nowhere, auth_url=nowhere))
+    with pytest.raises(CatalogueError) as silent:
+        catalogue.ping()
+    assert silent.value.code == "rucio-unreachable"
+    assert silent.value.blame == RUCIO
+    assert not silent.value.answered
+    assert silent.value.retryable
+
+
+def test_tokens_lie_where_nobody_else_can_read_them(
+    settings: LakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    RucioCatalogue(settings).ping()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        folders = [parent for parent in path.parents if tmp_path in parent.parents]
+        assert any(stat.S_IMODE(folder.stat().st_mode) == 0o700 for folder in folders)
+
+
+def test_many_threads_may_ask_at_once(settings: LakeSettings) -> None:
+    catalogue = RucioCatalogue(settings)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: catalogue.dids("dltest.nothing-"), range(24)))
+    assert answers == [[]] * 24
+
+
+def test_signing_in_leaves_the_process_as_it_was(
+    settings: LakeSettings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    RucioCatalogue(settings).ping()
+    assert capfd.readouterr() == ("", "")
