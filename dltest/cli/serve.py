@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from dltest.cli.installation import LabOption, LakeOption, open_installation
+from dltest.cli.installation import LabOption, LakeOption, lake_file
+from dltest.cli.screen import errors
+from dltest.errors import StoreError
+from dltest.settings import LakeSettings, Settings
+from dltest.store import Store
+
+# Prometheus gives up on a scrape after 10 s.
+STATEMENT_SECONDS = 5
 
 
 def serve(
@@ -24,10 +31,23 @@ def serve(
     from dltest.web.app import create_app  # noqa: PLC0415
     from dltest.worker.dispatch import ping  # noqa: PLC0415
 
-    installation = open_installation(lake, lab)
-    broker = installation.settings.broker_url(installation.lake)
-    web = create_app(installation.store, lambda: ping(broker))
-    uvicorn.run(web, host=host, port=port, log_level="warning", access_log=False)
+    settings = Settings.load()
+    lake_settings = LakeSettings.load(lake_file(settings, lake, lab))
+    broker = settings.broker_url(lake_settings)
+    with Store.open(
+        settings.database_url(lake_settings), statement_seconds=STATEMENT_SECONDS
+    ) as store:
+        _migrate(store)
+        web = create_app(store, lambda: ping(broker))
+        uvicorn.run(web, host=host, port=port, log_level="warning", access_log=False)
+
+
+def _migrate(store: Store) -> None:
+    """Without the store there is still something to say: that it is away."""
+    try:
+        store.migrate()
+    except StoreError as error:
+        errors.print(f"dltest: {error}; serving, and trying again with every request", markup=False)
 
 
 def register(app: typer.Typer) -> None:

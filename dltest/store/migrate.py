@@ -30,6 +30,7 @@ def migrate(database: Database) -> None:
     with database.writing("bring the tables up to date") as connection:
         if database.is_postgresql:
             connection.execute(text("SET LOCAL lock_timeout = '120s'"))
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         try:
             command.upgrade(config_for(connection), "head")
