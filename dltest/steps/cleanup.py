@@ -21,7 +21,13 @@ DOWN = {"storage-unreachable", "storage-timeout"}
 
 
 def begin(ctx: Context) -> Outcome:
-    """Ask for the end of everything in the ledger; repeatable."""
+    """Ask for the end of everything in the ledger; repeatable.
+
+    A mover that still writes, since its run was cancelled, is stopped first: it would bring back
+    what is removed under its hands.
+    """
+    if _stop_writers(ctx):
+        return Waiting({"polls": 0, "writing": True}, storage_bytes.FIRST_LOOK)
     entries = _open_entries(ctx)
     if not entries:
         return Done(measured={"leftovers": 0})
@@ -32,6 +38,8 @@ def begin(ctx: Context) -> Outcome:
 
 def look(ctx: Context, handle: Handle) -> Outcome:
     """Settle what is gone; ask again for what is not."""
+    if "writing" in handle:
+        return begin(ctx)
     if job := handle.get("job"):
         return _look_at_storage(ctx, handle, str(job))
     if ctx.lake.catalogue.rules(ctx.dataset):
@@ -52,6 +60,15 @@ def give_up(ctx: Context) -> Done:
         measured={"leftovers": sum(entry.count for entry in left)},
         evidence={"leftovers": [_name(entry) for entry in left]},
     )
+
+
+def _stop_writers(ctx: Context) -> bool:
+    """Cancel what any step's job still writes; whether there is any."""
+    jobs = [f"{ctx.run_id}.{step}.{JobKind.PUT.value}" for step in range(ctx.step)]
+    running = [job for job in jobs if not storage_bytes.is_over(ctx.lake.storage.look(job))]
+    for job in running:
+        ctx.lake.storage.cancel(job)
+    return bool(running)
 
 
 def _name(entry: LedgerEntry) -> str:
@@ -98,7 +115,7 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
 
 def _round(ctx: Context) -> int:
     """Tells a sweep's jobs from those of the clean-up before it."""
-    return int(ctx.began_at.timestamp())
+    return int(ctx.began_at.timestamp() * 1000)
 
 
 def _open_entries(ctx: Context) -> list[LedgerEntry]:

@@ -1,0 +1,210 @@
+"""A run may be crashed at any call of the lake, cancelled at any time, and swept: nothing is left.
+
+Played on the simulated lake, whose `on_call` hook raises where a process would die.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dltest.engine import House, Rules, advance, reopen_unclean
+from dltest.lake.simulated import (
+    REAPER_DOWN,
+    RUCIO_DOWN,
+    SLOW,
+    SUBMITTER_DOWN,
+    TRANSFERS_DOWN,
+    Ailment,
+    SimulatedLake,
+    silent_corruption,
+    silent_truncation,
+    storage_down,
+    storage_hung,
+)
+from dltest.model import Campaign, Driver, Run, StepState, Verdict
+from dltest.planning import plan
+from dltest.scenario import parse
+from dltest.store import Store
+
+SCENARIO = """\
+dltest: 1
+name: whole
+title: The whole way of a file
+owner: tests
+targets:
+  source: {rses: XRD1}
+  destination: {rses: XRD2}
+payload: {files: 2, size: 100 B}
+limits: {duration: 2h}
+steps:
+  - upload: {to: source, within: 1m}
+  - replicate: {to: destination, from: source, within: 1h}
+  - verify: {at: destination, within: 1m}
+  - download: {from: destination, within: 1m}
+  - delete: {within: 1m}
+  - absent: {at: source, within: 1m}
+  - absent: {at: destination, within: 1m}
+"""
+
+RULES = Rules(patience=timedelta(seconds=15), cleanup_limit=timedelta(seconds=60))
+AILMENTS = (
+    RUCIO_DOWN,
+    SUBMITTER_DOWN,
+    REAPER_DOWN,
+    TRANSFERS_DOWN,
+    storage_down("XRD1"),
+    storage_down("XRD2"),
+    storage_hung("XRD2"),
+    silent_truncation("XRD2"),
+    silent_corruption("XRD2"),
+)
+
+
+class CrashError(BaseException):
+    """The process dies here; not an `Exception`, which the engine would catch."""
+
+
+class Trial:
+    """One run on a lake of its own, with a process that may die at its n-th call of the lake."""
+
+    def __init__(self, store: Store, ailments: tuple[Ailment, ...] = ()) -> None:
+        self.store = store
+        self.calls = 0
+        self.crash_at: int | None = None
+        self.lake = SimulatedLake(ailments=ailments, on_call=self._on_call)
+        self.house = House(store, self.lake, RULES, timedelta(hours=1), self.lake.clock.now)
+        self.run_id = self._planned()
+
+    def _on_call(self, _what: str, _when: str) -> None:
+        self.calls += 1
+        if self.calls == self.crash_at:
+            raise CrashError
+
+    def _planned(self) -> str:
+        number = len(self.store.campaigns(10_000))
+        now = self.lake.clock.now()
+        facts = SimulatedLake().catalogue.inventory()
+        (case,) = plan([parse(SCENARIO, "whole.yaml")], facts).cases
+        run = Run(
+            id=f"run{number}", campaign_id=f"c{number}", lake="sim", case=case, planned_at=now
+        )
+        campaign = Campaign(
+            id=f"c{number}", lake="sim", driver=Driver.SERVICE, title="t", created_at=now
+        )
+        self.store.create_campaign(campaign, [run])
+        return run.id
+
+    def play(self, each_time: Callable[[], None] = lambda: None) -> Run:
+        """Advance until the run has ended; a crashed process is followed by another."""
+        for _ in range(2_000):
+            each_time()
+            try:
+                again = advance(self.run_id, self.house)
+            except CrashError:
+                continue
+            run = self.run
+            if run.is_ended:
+                return run
+            if again is not None:
+                wait = max(again - self.lake.clock.now(), timedelta(milliseconds=1))
+                self.lake.clock.move(wait)
+        raise AssertionError(f"the run never ended: {self.run}")
+
+    @property
+    def run(self) -> Run:
+        run = self.store.run(self.run_id)
+        assert run is not None
+        return run
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory):
+    path: Path = tmp_path_factory.mktemp("engine") / "store.sqlite3"
+    opened = Store.open(f"sqlite:///{path}")
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+def test_a_healthy_run_passes_and_leaves_nothing(store):
+    trial = Trial(store)
+    ended = trial.play()
+    assert ended.judgement.verdict is Verdict.PASSED
+    assert trial.lake.litter() == []
+    assert ended.leftovers == 0
+
+
+def test_a_crash_at_any_call_changes_neither_verdict_nor_effects(store):
+    whole = Trial(store)
+    states = [record.state for record in whole.play().records]
+    for crash_at in range(1, whole.calls + 1):
+        trial = Trial(store)
+        trial.crash_at = crash_at
+        ended = trial.play()
+        assert ended.judgement.verdict is Verdict.PASSED, f"crash at call {crash_at}"
+        assert [record.state for record in ended.records] == states, f"crash at call {crash_at}"
+        assert trial.lake.litter() == [], f"crash at call {crash_at}"
+
+
+@pytest.mark.parametrize("ailment", AILMENTS, ids=str)
+def test_an_ill_lake_is_never_called_well_and_once_healed_nothing_is_left(store, ailment):
+    trial = Trial(store, (ailment,))
+    ended = trial.play()
+    assert ended.judgement.verdict in {Verdict.FAILED, Verdict.INCONCLUSIVE}
+    assert ended.judgement.findings
+    if trial.lake.litter():
+        assert ended.leftovers
+    trial.lake.heal(ailment)
+    trial.lake.clock.move(timedelta(minutes=10))
+    if trial.run_id in reopen_unclean(trial.house):
+        swept = trial.play()
+        assert swept.judgement == ended.judgement
+        assert swept.leftovers == 0
+    assert trial.lake.litter() == []
+
+
+def test_a_slow_lake_is_waited_for(store):
+    assert Trial(store, (SLOW,)).play().judgement.verdict is Verdict.PASSED
+
+
+@settings(max_examples=40, deadline=None)
+@given(cancel_at=st.integers(1, 60), crash_at=st.integers(1, 200))
+def test_a_cancelled_run_cleans_up_also_over_a_crash(store, cancel_at, crash_at):
+    trial = Trial(store)
+    trial.crash_at = crash_at
+    turns = iter(range(1, 10_000))
+
+    def perhaps_cancel() -> None:
+        if next(turns) == cancel_at:
+            store.cancel(trial.run_id)
+
+    ended = trial.play(perhaps_cancel)
+    assert ended.leftovers == 0
+    assert trial.lake.litter() == []
+    assert ended.judgement.verdict in {Verdict.SKIPPED, Verdict.PASSED}
+
+
+@settings(max_examples=40, deadline=None)
+@given(ill_at=st.integers(1, 60), ailment=st.sampled_from(AILMENTS), crash_at=st.integers(1, 200))
+def test_a_lake_that_falls_ill_under_way_never_makes_a_run_endless_or_unclean(
+    store, ill_at, ailment, crash_at
+):
+    trial = Trial(store)
+    trial.crash_at = crash_at
+    turns = iter(range(1, 10_000))
+
+    def perhaps_fall_ill() -> None:
+        if next(turns) == ill_at:
+            trial.lake.fall_ill(ailment)
+
+    ended = trial.play(perhaps_fall_ill)
+    assert all(record.state is not StepState.WAITING for record in ended.records)
+    trial.lake.heal(ailment)
+    trial.lake.clock.move(timedelta(minutes=10))
+    if trial.run_id in reopen_unclean(trial.house):
+        assert trial.play().leftovers == 0
+    assert trial.lake.litter() == []
