@@ -15,7 +15,7 @@ from dltest.lake.storage import MoverPool
 from dltest.model import Footprint, Lake, Plan
 from dltest.planning import plan as lay_out
 from dltest.settings import Settings
-from dltest.units import format_duration, human_size
+from dltest.units import format_duration, format_size, human_size
 
 
 def plan(
@@ -104,7 +104,7 @@ def _cases(planned: Plan) -> Table:
     table.add_column("at most", justify="right")
     table.add_column("steps", overflow="fold")
     for case in planned.cases:
-        files = f"{case.payload.files} x {human_size(case.payload.size_bytes)}"
+        files = f"{case.payload.files} x {format_size(case.payload.size_bytes)}"
         limit = format_duration(case.duration_limit)
         table.add_row(Text(case.id), files, limit, " ".join(call.type for call in case.steps))
     return table

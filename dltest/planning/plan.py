@@ -46,4 +46,3 @@ def plan(
         footprints=footprints(cases, known),
         stale=lake.stale,
     )
-

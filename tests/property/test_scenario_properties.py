@@ -118,7 +118,7 @@ def test_a_right_file_with_a_wrong_patch_too(document: dict[str, Any], data: st.
 @given(
     st.text(alphabet=" \n\t-:{}[],&*!|>'\"%#?\\a1é", min_size=1, max_size=12), st.integers(0, 30)
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_file_keeps_the_reader_busy(unit: str, indent: int) -> None:
     """Two seconds are the promise; much of the time goes to a machine that may be busy."""
     repeated = unit * (MAX_BYTES // len(unit.encode()))
