@@ -56,14 +56,14 @@ def up(
     console = _err if as_json else _out
     with _said_in_one_sentence():
         if control.is_up(directory, service=service) and rucio is None:
-            console.print(f"the lab in {directory} is already up")
+            console.print(f"the lab in {directory} is already up", soft_wrap=True)
         else:
             show = _progress(console)
             with show:
                 control.up(
                     directory, release=rucio, service=service, tell=show.tell, watch=show.watch
                 )
-            console.print(f"the lab in {directory} is up")
+            console.print(f"the lab in {directory} is up", soft_wrap=True)
     if as_json:
         _print_json(lab_status(directory))
 
@@ -91,7 +91,7 @@ def down(
     """End every process of the lab; its data stays for the next `up` unless purged."""
     with _said_in_one_sentence():
         control.down(directory, purge=purge, tell=_out.print)
-    _out.print(f"the lab in {directory} is {'gone' if purge else 'down'}")
+    _out.print(f"the lab in {directory} is {'gone' if purge else 'down'}", soft_wrap=True)
 
 
 def _list_faults() -> str:

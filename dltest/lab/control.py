@@ -18,9 +18,9 @@ from dltest.lab.census import end_processes, lab_processes
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
 from dltest.lab.faults import find_fault
 from dltest.lab.lake_file import write_lake_file
-from dltest.lab.layout import Layout
+from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
-from dltest.lab.place import find_root, make_root, reachable_code
+from dltest.lab.place import MARK, find_root, make_root, reachable_code
 from dltest.lab.port import assign
 from dltest.lab.postgres import find_programs
 from dltest.lab.privileges import as_user, chosen_identity, owner_identity
@@ -34,8 +34,14 @@ CHANGE_SECONDS = 60.0
 DOWN_SECONDS = 30.0
 LOOK_SECONDS = 0.1
 
+BIRTH_SECONDS = 20.0
+
 Tell = Callable[[str], None]
 Watch = Callable[[State], None]
+
+
+class SupervisorGoneError(LabError):
+    """The supervisor was there and is no more."""
 
 
 def up(
@@ -50,17 +56,17 @@ def up(
 
     `tell` gets a sentence before anything slow; `watch` gets every new state.
     """
-    lab = read_lab(asked)
-    if lab is None or not is_running(lab.layout):
-        lab = _prepare(asked, lab, release, tell)
-        _start_supervisor(lab)
-    elif release not in (None, lab.release):
-        raise _wrong_release(lab, str(release))
+    lab = _supervised(asked, release, tell)
     wish = Wish.read(lab.layout.wish) or Wish()
     if service and not wish.service:
         wish = wish.model_copy(update={"service": True})
         wish.write(lab.layout.wish)
-    _await(lab, _is_up(wish), READY_SECONDS, watch)
+    try:
+        _await(lab, _is_up(wish), READY_SECONDS, watch)
+    except SupervisorGoneError:
+        # It was killed while we looked; what it left behind is repaired.
+        lab = _supervised(asked, release, tell)
+        _await(lab, _is_up(wish), READY_SECONDS, watch)
     return lab
 
 
@@ -76,7 +82,7 @@ def is_up(asked: Path, *, service: bool) -> bool:
 def down(asked: Path, *, purge: bool = False, tell: Tell = lambda _: None) -> None:
     """End every process of the lab; with `purge` remove every file of it too."""
     root = find_root(asked)
-    if root is None or not (root / ".dltest-lab").exists():
+    if root is None or not (root / MARK).exists():
         if purge and Path(asked).is_symlink():
             Path(asked).unlink()
         return
@@ -155,14 +161,26 @@ def is_running(layout: Layout) -> bool:
     return False
 
 
-def _prepare(asked: Path, before: Lab | None, release: str | None, tell: Tell) -> Lab:
+def _supervised(asked: Path, release: str | None, tell: Tell) -> Lab:
+    """The lab with a living supervisor; of several `up` at once, one makes it."""
     _check_programs()
-    if before is not None and release not in (None, before.release):
-        raise _wrong_release(before, str(release))
-    chosen = release or (before.release if before else DEFAULT_RELEASE)
-    exists = find_root(asked)
-    identity = owner_identity(exists) if before and exists else chosen_identity()
+    existing = find_root(asked)
+    is_lab = existing is not None and (existing / MARK).exists()
+    identity = owner_identity(existing) if existing and is_lab else chosen_identity()
     root = make_root(asked, identity)
+    with exclusively(root / "up.lock"):
+        lab = read_lab(asked)
+        if lab is not None and release not in (None, lab.release):
+            raise _wrong_release(lab, str(release))
+        if lab is None or not is_running(lab.layout):
+            lab = _prepare(root, lab, release, tell)
+            _start_supervisor(lab)
+    return lab
+
+
+def _prepare(root: Path, before: Lab | None, release: str | None, tell: Tell) -> Lab:
+    chosen = release or (before.release if before else DEFAULT_RELEASE)
+    identity = owner_identity(root)
     if count := end_processes(root):
         tell(f"ended {count} processes left by an interrupted run")
     _check_space(root)
@@ -170,7 +188,6 @@ def _prepare(asked: Path, before: Lab | None, release: str | None, tell: Tell) -
     python, code = reachable_code(Layout(root), identity)
     lab = Lab(
         root=root,
-        asked=Path(asked).absolute(),
         release=chosen,
         rucio_python=rucio_python,
         dltest_python=python,
@@ -217,6 +234,11 @@ def _start_supervisor(lab: Lab) -> None:
             env=environment,
             **as_user(identity),
         )
+    deadline = time.monotonic() + BIRTH_SECONDS
+    while not is_running(lab.layout):
+        if time.monotonic() > deadline:
+            raise LabError(f"the lab's supervisor does not start; see {log}")
+        time.sleep(LOOK_SECONDS)
 
 
 def _stop_supervisor(layout: Layout) -> None:
@@ -246,17 +268,16 @@ def _await(
 ) -> None:
     deadline = time.monotonic() + seconds
     last = None
-    born = time.monotonic() + 10
     while time.monotonic() < deadline:
+        if not is_running(lab.layout):
+            log = lab.layout.log("supervisor")
+            raise SupervisorGoneError(f"the lab's supervisor ended; see {log}, then `lab up` again")
         state = State.read(lab.layout.state)
         if state is not None and state != last:
             last = state
             watch(state)
             if reached(state):
                 return
-        if not is_running(lab.layout) and time.monotonic() > born:
-            log = lab.layout.log("supervisor")
-            raise LabError(f"the lab's supervisor ended; see {log}, then `dltest lab up` again")
         time.sleep(LOOK_SECONDS)
     raise LabError(_what_is_missing(lab, last, seconds))
 

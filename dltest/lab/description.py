@@ -16,7 +16,7 @@ PartState = Literal[
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
@@ -41,7 +41,6 @@ class Lab(_Document):
 
     format: Literal[1] = 1
     root: Path
-    asked: Path
     release: str
     rucio_python: Path
     dltest_python: Path

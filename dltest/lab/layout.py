@@ -1,5 +1,6 @@
 """Where everything of one lab lies on disk, and how its files are written."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,9 +94,7 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
             stream.write(text)
             stream.flush()
             os.fchmod(stream.fileno(), mode)
-            if os.geteuid() == 0:
-                owner = path.parent.stat()
-                os.fchown(stream.fileno(), owner.st_uid, owner.st_gid)
+            _leave_to_owner(stream.fileno(), path.parent)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -110,3 +109,19 @@ def umask(mask: int) -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@contextmanager
+def exclusively(lock: Path) -> Iterator[None]:
+    """One process at a time runs the block; the kernel lets the next in if that one dies."""
+    with lock.open("a") as stream:
+        _leave_to_owner(stream.fileno(), lock.parent)
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _leave_to_owner(descriptor: int, folder: Path) -> None:
+    """What root makes belongs to whom the folder belongs."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

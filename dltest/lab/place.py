@@ -9,9 +9,11 @@ from pathlib import Path
 import dltest
 from dltest.errors import LabError
 from dltest.lab.layout import Layout, umask, write_atomically
-from dltest.lab.privileges import Identity, give, may, owner_identity
+from dltest.lab.privileges import Identity, give, may
 from dltest.lab.releases import INTERPRETER
 
+# Tells a folder that holds a lab, or the beginnings of one, from other people's files.
+MARK = ".dltest-lab"
 LABS = Path("/var/lib/dltest/labs")
 
 
@@ -55,19 +57,15 @@ def _claim(real: Path, identity: Identity) -> None:
     except OSError as refusal:
         raise LabError(f"{real} cannot be made: {refusal.strerror}; choose --dir") from refusal
     foreign = any(real.iterdir()) and not (real / "lab.json").exists()
-    if foreign and not (real / ".dltest-lab").exists():
+    if foreign and not (real / MARK).exists():
         raise LabError(f"{real} holds files that are not a lab's; choose another --dir")
-    (real / ".dltest-lab").touch()
-    for path in (real, real / ".dltest-lab"):
+    (real / MARK).touch()
+    for path in (real, real / MARK):
         give(path, identity)
     with umask(0o022):
         for folder in Layout(real).folders():
             folder.mkdir(parents=True, exist_ok=True)
             give(folder, identity)
-
-
-def identity_of(real: Path) -> Identity:
-    return owner_identity(real)
 
 
 def reachable_code(layout: Layout, identity: Identity) -> tuple[Path, Path]:

@@ -5,18 +5,16 @@ dltest's environment. An environment counts only once its marker is written, as 
 so that an interrupted installation is never taken for a whole one.
 """
 
-import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from dltest.errors import LabError
-from dltest.lab.layout import umask
+from dltest.lab.layout import exclusively, umask
 
 DEFAULT_RELEASE = "41.5.1"
 # gfal2's Python binding exists only compiled for the distribution's own interpreter.
@@ -35,7 +33,7 @@ def ensure_release(release: str, tell: Callable[[str], None]) -> Path:
         return python
     with umask(0o022):
         home.parent.mkdir(parents=True, exist_ok=True)
-        with _only_one(home.with_suffix(".lock")):
+        with exclusively(home.with_suffix(".lock")):
             if not is_whole(home):
                 tell(f"installing Rucio {release} into {home}")
                 _install(release, home)
@@ -106,10 +104,3 @@ def _borrow_gfal2(home: Path) -> None:
     site = next((home / "lib").glob("python3.*/site-packages"))
     for library in Path("/usr/lib/python3/dist-packages").glob("gfal2.cpython-*.so"):
         (site / library.name).symlink_to(library)
-
-
-@contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    with lock.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

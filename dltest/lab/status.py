@@ -22,7 +22,7 @@ def status(asked: Path) -> dict[str, Any] | None:
     return {
         "ready": bool(state and state.is_ready and not wish.broken),
         "supervised": running,
-        "dir": str(lab.asked),
+        "dir": str(asked.absolute()),
         "root": str(lab.root),
         "broken": [thing.model_dump(mode="json") for thing in wish.broken],
         "rucio_version": lab.release,
