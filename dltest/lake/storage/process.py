@@ -35,10 +35,11 @@ def run_job(
 ) -> JobStatus:
     """Run the job in a process of its own and wait for its end; what came of it.
 
-    `on_progress` is called at least twice a second, so that a lease can be renewed from it; what
-    it raises ends the mover. `spool` is the folder for files that do not fit into memory. The
-    job's limit counts from this call; at its end, and when cancelled, the mover is killed and
-    the job LOST. Leaves no process and no file.
+    `on_progress` is called about once a second, whether there is news or not, so that a lease can
+    be renewed from it; what it raises ends the mover. `is_cancelled` is asked as often. `spool` is
+    the folder for files that do not fit into memory. The job's limit counts from this call; at
+    its end, and when cancelled, the mover is killed and the job LOST. Leaves no process and no
+    file.
     """
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
         order = _order(job, settings, folder)
@@ -95,9 +96,13 @@ class _Mover:
         assert process.stdout is not None  # noqa: S101 - asked for at the start
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
+            tell_at = time.monotonic()
             while True:
                 if selector.select(LISTEN_SECONDS) and not self._hear(process.stdout.fileno()):
                     return None
+                if time.monotonic() < tell_at:
+                    continue
+                tell_at = time.monotonic() + LISTEN_SECONDS
                 on_progress(self._now())
                 if time.monotonic() > self._ends_at:
                     return f"killed at its limit of {self._job.limit.total_seconds():g} s"
