@@ -32,10 +32,26 @@ def test_the_bytes_arrive_whole_by_third_party_copy(
     assert "transfer_type='3rd p" in line
 
 
-def test_a_storage_that_cannot_pull_is_pushed_to_and_never_streamed(
-    service: Service, here: Storage, new_storage: Callable[..., Storage]
+@pytest.fixture(scope="module")
+def passive(new_storage: Callable[..., Storage]) -> Storage:
+    """Can be one end of a third-party copy, and drive none."""
+    return new_storage("passive", third_party=False)
+
+
+def test_where_neither_end_drives_a_copy_nothing_is_streamed(
+    service: Service, passive: Storage
 ) -> None:
-    passive = new_storage("passive", third_party=False)
+    path = anew()
+    passive.put(path, b"stays")
+    state, (reason,) = service.run([entry(passive.davs(path), passive.davs(f"{path}-2"))])
+    assert state == "FAILED FAILED"
+    assert reason.startswith("TRANSFER [")
+    assert not passive.disk(f"{path}-2").exists()
+
+
+def test_a_storage_that_cannot_pull_is_pushed_to(
+    service: Service, here: Storage, passive: Storage
+) -> None:
     path = anew()
     here.put(path, b"pushed")
     job_id = service.submit([entry(here.davs(path), passive.davs("pushed"))])
