@@ -30,7 +30,7 @@ from dltest.engine.machine import (
     next_action,
     step_deadline,
 )
-from dltest.errors import LakeError
+from dltest.errors import LakeError, StoreError
 from dltest.model import DLTEST, Run, Trouble
 from dltest.steps import Context, Handle, Step, StepBody, cleanup, registry
 
@@ -76,6 +76,8 @@ def _result(run: Run, action: Action, house: House) -> Result:
     except LakeError as error:
         trouble = error.as_trouble()
         return Refused(trouble) if error.answered else Silent(trouble)
+    except StoreError:
+        raise  # without its ledger a step must not go on; the run is as it was before it
     except Exception as error:  # noqa: BLE001 - the one place: whatever it is, the run must end
         trouble = Trouble(
             code="dltest-error",

@@ -212,6 +212,8 @@ def _stepped(run: Run, action: StepAction, result: Result, now: datetime, rules:
 
 
 def _end_state(action: StepAction, done: Done) -> StepState:
+    if not done.known:
+        return StepState.UNKNOWN
     if isinstance(action, Explain):
         return StepState.OVERDUE
     return StepState.REFUSED if done.troubles else StepState.DONE

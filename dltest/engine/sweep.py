@@ -11,7 +11,7 @@ def reopen_unclean(house: House) -> list[str]:
     still says what is left.
     """
     now = house.now()
-    unclean = dict.fromkeys(run_id for run_id, _ in house.runs.unsettled())
+    unclean = dict.fromkeys(run_id for run_id, _ in house.runs.unsettled(house.lake.name))
     for run_id in unclean:
         with house.runs.claim(run_id, ended=True) as claim:
             if claim is not None:

@@ -212,8 +212,8 @@ class JobState(StrEnum):
 class JobStatus(Value):
     """A storage job now. `seconds` is the time bytes moved, without waiting in our own queue.
 
-    LOST: its mover died or was killed for its limit, `detail` says which; `outcomes` then holds
-    the files that were finished before.
+    LOST: its mover was killed at its limit (`timed_out`: the storage hung), or died, or never
+    was (our own failing); `detail` says which, `outcomes` holds the files finished before.
     """
 
     state: JobState
@@ -221,6 +221,7 @@ class JobStatus(Value):
     outcomes: tuple[FileOutcome, ...] = ()
     seconds: float = 0.0
     detail: str = ""
+    timed_out: bool = False
 
 
 class Storage(Protocol):

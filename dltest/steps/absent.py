@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import FileOutcome, JobKind, JobStatus, Replica, ReplicaState
+from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, Replica, ReplicaState
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
@@ -58,6 +58,8 @@ class Absent:
         status = ctx.lake.storage.look(str(handle["job"]))
         if not storage_bytes.is_over(status):
             return Waiting(handle, storage_bytes.FIRST_LOOK, status.progress)
+        if status.state is JobState.LOST:
+            return storage_bytes.cut_short(rse, status)
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
         present = _present(status)

@@ -1,14 +1,15 @@
 """Steps that wait for a storage job: start it once, look at it, tell its troubles.
 
 What the storage itself answered, also a refused connection, is a fact about its site. A mover
-that had to be killed says that the storage hung.
+that had to be killed at its limit says that the storage hung. One that died, or never began,
+says nothing of the storage: that is our own failing.
 """
 
 from datetime import timedelta
 
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
-from dltest.model import Blame, Trouble
-from dltest.steps.step import Context, Handle, Waiting
+from dltest.model import DLTEST, Blame, Trouble
+from dltest.steps.step import Context, Done, Handle, Waiting
 
 FIRST_LOOK = timedelta(milliseconds=300)
 NEXT_LOOK = timedelta(seconds=1)
@@ -50,20 +51,26 @@ def is_over(status: JobStatus) -> bool:
     return status.state in {JobState.DONE, JobState.LOST}
 
 
+def cut_short(rse: str, status: JobStatus) -> Done:
+    """The end of a step whose job is lost, or not done when the step's time is over."""
+    evidence = {"rse": rse}
+    if status.timed_out or status.state is JobState.RUNNING:
+        message = f"{rse}: {status.detail or 'the storage did not let the bytes through in time'}"
+        hung = Trouble(code="storage-timeout", message=message, blame=Blame.site(rse))
+        return Done(evidence=evidence, troubles=(hung,))
+    message = status.detail or "no mover was free to move the bytes in time"
+    ours = Trouble(code="mover-lost", message=f"{rse}: {message}", blame=DLTEST)
+    return Done(evidence=evidence, troubles=(ours,), known=False)
+
+
 def troubles_of(rse: str, status: JobStatus) -> tuple[Trouble, ...]:
-    """What went wrong with the job, worst-looking files first, at most a handful."""
-    lost = (lost_job(rse, status),) if status.state is JobState.LOST else ()
+    """What went wrong with the files of a job that is done: a handful stands for all."""
     bad = [outcome for outcome in status.outcomes if outcome.code is not None]
     told = tuple(_trouble(rse, outcome) for outcome in bad[:TROUBLES_SHOWN])
     more = len(bad) - TROUBLES_SHOWN
     if more > 0:
         told += (told[0].model_copy(update={"message": f"and {more} more files"}),)
-    return lost + told
-
-
-def lost_job(rse: str, status: JobStatus) -> Trouble:
-    message = status.detail or "the process that moved the bytes is gone"
-    return Trouble(code="storage-timeout", message=f"{rse}: {message}", blame=Blame.site(rse))
+    return told
 
 
 def _trouble(rse: str, outcome: FileOutcome) -> Trouble:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import JobKind
+from dltest.lake.ports import JobKind, JobState
 from dltest.model import Footprint, Payload
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
@@ -50,6 +50,8 @@ class Download:
         status = ctx.lake.storage.look(str(handle["job"]))
         if not storage_bytes.is_over(status):
             return storage_bytes.wait(handle, status)
+        if status.state is JobState.LOST:
+            return storage_bytes.cut_short(rse, status)
         return Done(
             measured={
                 "files": len(status.outcomes),
@@ -64,7 +66,7 @@ class Download:
         rse = ctx.targets[body.from_]
         status = ctx.lake.storage.look(str(handle["job"]))
         ctx.lake.storage.cancel(str(handle["job"]))
-        return Done(evidence={"rse": rse}, troubles=(storage_bytes.lost_job(rse, status),))
+        return storage_bytes.cut_short(rse, status)
 
 
 DOWNLOAD = Download()

@@ -67,11 +67,15 @@ class StepBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The step came to its end. With `troubles` the lake refused, or did it wrong."""
+    """The step came to its end. With `troubles` the lake refused, or did it wrong.
+
+    `known` is False when the end says nothing of the lake, since dltest itself failed.
+    """
 
     measured: Mapping[str, float] = field(default_factory=dict)
     evidence: Mapping[str, JsonValue] = field(default_factory=dict)
     troubles: tuple[Trouble, ...] = ()
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import FileFacts, JobKind, JobStatus
+from dltest.lake.ports import FileFacts, JobKind, JobState, JobStatus
 from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
@@ -58,6 +58,8 @@ class Upload:
         status = ctx.lake.storage.look(str(handle["job"]))
         if not storage_bytes.is_over(status):
             return storage_bytes.wait(handle, status)
+        if status.state is JobState.LOST:
+            return storage_bytes.cut_short(rse, status)
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
         return self._register(ctx, rse, status)
@@ -66,7 +68,7 @@ class Upload:
         rse = ctx.targets[body.to]
         status = ctx.lake.storage.look(str(handle["job"]))
         ctx.lake.storage.cancel(str(handle["job"]))
-        return Done(evidence={"rse": rse}, troubles=(storage_bytes.lost_job(rse, status),))
+        return storage_bytes.cut_short(rse, status)
 
     def _register(self, ctx: Context, rse: str, status: JobStatus) -> Done:
         ctx.ledger.intend(

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import FileRef, JobKind, Replica, ReplicaState, RuleState
+from dltest.lake.ports import FileRef, JobKind, JobState, Replica, ReplicaState, RuleState
 from dltest.model import RUCIO, Footprint, Payload, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
@@ -50,6 +50,8 @@ class Verify:
         status = ctx.lake.storage.look(str(handle["job"]))
         if not storage_bytes.is_over(status):
             return storage_bytes.wait(handle, status)
+        if status.state is JobState.LOST:
+            return storage_bytes.cut_short(rse, status)
         checksums = [outcome.adler32 for outcome in status.outcomes[:5]]
         return Done(
             measured={
@@ -65,7 +67,7 @@ class Verify:
         rse = ctx.targets[body.at]
         status = ctx.lake.storage.look(str(handle["job"]))
         ctx.lake.storage.cancel(str(handle["job"]))
-        return Done(evidence={"rse": rse}, troubles=(storage_bytes.lost_job(rse, status),))
+        return storage_bytes.cut_short(rse, status)
 
 
 def rule_troubles(ctx: Context, rse: str) -> tuple[Trouble, ...]:

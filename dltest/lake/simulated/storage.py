@@ -45,7 +45,8 @@ class SimulatedStorage:
     def _done(self, job: StorageJob) -> JobStatus:
         if self._world.ails("storage-hung", job.rse):
             limit = f"{job.limit.total_seconds():g} s"
-            return JobStatus(state=JobState.LOST, detail=f"killed at its limit of {limit}")
+            detail = f"killed at its limit of {limit}"
+            return JobStatus(state=JobState.LOST, detail=detail, timed_out=True)
         outcomes = tuple(self._outcome(job, file) for file in job.files)
         moved = sum(outcome.size_bytes or 0 for outcome in outcomes)
         progress = Progress(files_done=len(outcomes), bytes_done=moved)

@@ -105,6 +105,7 @@ class _Mover:
                 tell_at = time.monotonic() + LISTEN_SECONDS
                 on_progress(self._now())
                 if time.monotonic() > self._ends_at:
+                    self._status = self._status.model_copy(update={"timed_out": True})
                     return f"killed at its limit of {self._job.limit.total_seconds():g} s"
                 if is_cancelled():
                     return "cancelled"

@@ -78,6 +78,7 @@ def test_a_job_at_its_limit_is_killed_and_says_so(tmp_path: Path, hung: str) -> 
     status = run_job(job(JobKind.STAT, hung, seconds=1), SETTINGS, spool=tmp_path / "spool")
     assert status.state is JobState.LOST
     assert status.detail == "killed at its limit of 1 s"
+    assert status.timed_out
     assert time.monotonic() - began < 10
 
 
