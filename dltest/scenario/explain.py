@@ -8,14 +8,11 @@ from pydantic_core import ErrorDetails
 
 Schema = Mapping[str, Any]
 
-# Comparing words takes time by the square of their length, and no name is longer.
-LONGEST_WORD = 64
-
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'title'?`, or else what there is: `; known: name, title`."""
     choices = list(known)
-    if near := get_close_matches(word[:LONGEST_WORD].lower(), choices, n=1):
+    if near := get_close_matches(word.lower(), choices, n=1):
         return f"; did you mean '{near[0]}'?"
     return f"; known: {', '.join(choices)}" if choices else ""
 
@@ -52,7 +49,7 @@ def _not_one_of(error: ErrorDetails, schema: Schema) -> str:
     choices = [str(choice) for choice in found.get("enum", [found.get("const")])]
     value = error["input"]
     is_word = isinstance(value, str) and value not in choices
-    near = get_close_matches(str(value)[:LONGEST_WORD].lower(), choices, n=1) if is_word else []
+    near = get_close_matches(str(value).lower(), choices, n=1) if is_word else []
     ask = f"; did you mean '{near[0]}'?" if near else ""
     *most, last = choices
     either = f"{', '.join(most)} or {last}" if most else last
