@@ -52,7 +52,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count degraded as failed.")] = False,
 ) -> None:
-    r"""Run scenarios on a lake, and say who must act.
+    """Run scenarios on a lake, and say who must act.
 
     \b
     Examples:
