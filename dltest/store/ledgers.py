@@ -49,13 +49,19 @@ class Ledgers:
     def ledger(self, run_id: str) -> RunLedger:
         return RunLedger(self._database, run_id)
 
-    def unsettled(self, limit: int = 10_000) -> list[tuple[str, LedgerEntry]]:
-        """Entries of ended runs that are not known to be gone, oldest first."""
+    def unsettled(
+        self, lake: str | None = None, limit: int = 10_000
+    ) -> list[tuple[str, LedgerEntry]]:
+        """Entries of ended runs, of one lake or of all, not known to be gone; oldest first."""
         table, run = tables.ledger_entry, tables.run
         query = (
             select(table)
             .join(run, run.c.id == table.c.run_id)
-            .where(run.c.phase == RunPhase.ENDED, table.c.state != LedgerState.GONE)
+            .where(
+                run.c.phase == RunPhase.ENDED,
+                table.c.state != LedgerState.GONE,
+                *([run.c.lake == lake] if lake else []),
+            )
             .order_by(table.c.id)
             .limit(limit)
         )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from dltest.store import tables
 from dltest.store.database import Database
@@ -21,10 +21,9 @@ class Marks:
         self.take_turn(TICK, now or datetime.now(UTC), timedelta(0))
 
     def last_tick(self) -> datetime | None:
-        table = tables.beat_mark
-        query = select(table.c.marked_at).where(table.c.name == TICK)
+        """When the scheduler woke last, for whichever lake."""
         with self._database.reading("read the last tick") as connection:
-            return connection.execute(query).scalar_one_or_none()
+            return connection.execute(last_tick_query()).scalar_one()
 
     def take_turn(self, name: str, now: datetime, every: timedelta) -> bool:
         """Whether it is time again, and nobody else took this turn; notes that it was taken."""
@@ -37,3 +36,8 @@ class Marks:
         ).returning(table.c.name)
         with self._database.writing(f"take the turn of {name}") as connection:
             return connection.execute(turn).first() is not None
+
+
+def last_tick_query() -> Select[datetime | None]:
+    table = tables.beat_mark
+    return select(func.max(table.c.marked_at)).where(table.c.name.startswith(TICK))

@@ -47,9 +47,17 @@ class Moves:
             return written.first() is not None
 
     def lease_move(
-        self, job_id: str, owner: str, until: datetime, now: datetime | None = None
+        self,
+        job_id: str,
+        owner: str,
+        until: datetime,
+        now: datetime | None = None,
+        lake: str | None = None,
     ) -> StorageJob | None:
-        """Take the job for this owner; None when it is done, cancelled or someone else's."""
+        """Take the job for this owner; None when it is done, cancelled or someone else's.
+
+        With `lake`, another lake's job is someone else's: its storage needs other credentials.
+        """
         table = tables.move
         moment = now or datetime.now(UTC)
         lapsed = and_(table.c.state == JobState.RUNNING, table.c.leased_until < moment)
@@ -60,6 +68,7 @@ class Moves:
                 table.c.cancelled.is_(False),
                 table.c.attempts < MAX_ATTEMPTS,
                 or_(table.c.state == JobState.QUEUED, lapsed),
+                *([table.c.lake == lake] if lake else []),
             )
             .values(
                 state=JobState.RUNNING,
@@ -122,7 +131,9 @@ class Moves:
         with self._database.reading("look at a storage job") as connection:
             return bool(connection.execute(query).scalar_one_or_none())
 
-    def stranded_moves(self, now: datetime, queued_before: datetime, limit: int = 200) -> list[str]:
+    def stranded_moves(
+        self, now: datetime, queued_before: datetime, limit: int = 200, lake: str | None = None
+    ) -> list[str]:
         """Jobs that nobody works on: their lease ran out, or their message may be lost.
 
         Those that died too often are ended here as LOST.
@@ -132,7 +143,11 @@ class Moves:
         waiting = and_(table.c.state == JobState.QUEUED, table.c.queued_at < queued_before)
         query = (
             select(table.c.id)
-            .where(table.c.cancelled.is_(False), or_(lapsed, waiting))
+            .where(
+                table.c.cancelled.is_(False),
+                or_(lapsed, waiting),
+                *([table.c.lake == lake] if lake else []),
+            )
             .order_by(table.c.queued_at)
             .limit(limit)
         )

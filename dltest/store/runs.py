@@ -107,7 +107,7 @@ class Runs:
         with self._database.writing("cancel the run") as connection:
             return connection.execute(asked).rowcount == 1
 
-    def due(self, now: datetime, limit: int = 500) -> list[str]:
+    def due(self, now: datetime, limit: int = 500, lake: str | None = None) -> list[str]:
         """Open runs of the service that want to be looked at, the longest overdue first.
 
         Runs that were reopened to be cleaned are the service's, whoever drove them before.
@@ -120,6 +120,7 @@ class Runs:
                 or_(tables.campaign.c.driver == Driver.SERVICE, table.c.finished_at.is_not(None)),
                 table.c.phase != RunPhase.ENDED,
                 _is_due(now),
+                *([table.c.lake == lake] if lake else []),
             )
             .order_by(table.c.wake_at.asc().nulls_first(), table.c.planned_at, table.c.position)
             .limit(limit)
@@ -127,11 +128,11 @@ class Runs:
         with self._database.reading("find due runs") as connection:
             return list(connection.execute(query).scalars())
 
-    def is_due(self, run_id: str, now: datetime) -> bool:
+    def is_due(self, run_id: str, now: datetime, lake: str) -> bool:
+        """Whether it is an open run of this lake that wants to be looked at."""
         table = tables.run
-        query = select(table.c.id).where(
-            table.c.id == run_id, table.c.phase != RunPhase.ENDED, _is_due(now)
-        )
+        is_it = (table.c.id == run_id, table.c.lake == lake)
+        query = select(table.c.id).where(*is_it, table.c.phase != RunPhase.ENDED, _is_due(now))
         with self._database.reading("see whether the run is due") as connection:
             return connection.execute(query).first() is not None
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from dltest.model import LedgerState, RunPhase, Verdict
 from dltest.store import tables
 from dltest.store.database import Database
+from dltest.store.marks import last_tick_query
 from dltest.store.place import Place
 from dltest.store.rollup import ENDLESS
 
@@ -94,9 +95,7 @@ class Views:
                 transfers=tuple(_transfer_totals(connection)),
                 open_runs=_open_runs(connection),
                 leftovers=_leftovers(connection),
-                last_tick=connection.execute(
-                    select(tables.beat_mark.c.marked_at).where(tables.beat_mark.c.name == "tick")
-                ).scalar_one_or_none(),
+                last_tick=connection.execute(last_tick_query()).scalar_one(),
             )
 
 

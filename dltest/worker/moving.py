@@ -19,7 +19,8 @@ CANCELLED = JobStatus(state=JobState.LOST, detail="it was cancelled")
 def carry_out(job_id: str, station: Station) -> None:
     """Take the job unless someone else has it, and write down what came of it."""
     now = datetime.now(UTC)
-    job = station.store.lease_move(job_id, station.owner, now + LEASE)
+    lake = station.lake_settings.name
+    job = station.store.lease_move(job_id, station.owner, now + LEASE, now, lake)
     if job is None:
         return
     lease = Lease(job_id, station, now + LEASE)

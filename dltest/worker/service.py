@@ -32,6 +32,8 @@ def work(station: Station, queues: Sequence[str], threads: int | None = None) ->
     """
     _log()
     occupy(station)
+    if CONTROL in queues:
+        station.open_house()
     connect(station.settings.broker_url(station.lake_settings))
     worker_shutting_down.connect(lambda **_: station.ending.set(), weak=False)
     worker = app.Worker(

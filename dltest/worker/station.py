@@ -43,6 +43,10 @@ class Station:
         rules = Rules(self.settings.patience, self.settings.cleanup_limit)
         return House(self.store, self.lake, rules, self.settings.data_lifetime)
 
+    def open_house(self) -> None:
+        """Before there are threads, which might open it several times at once."""
+        assert self.house.lake is self.lake  # noqa: S101 - reading them is what opens them
+
 
 _occupied: list[Station] = []
 

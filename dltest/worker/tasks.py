@@ -43,16 +43,18 @@ TOLERANCE = timedelta(milliseconds=500)
 def tick() -> None:
     """See to everything whose time has come."""
     station, now = current(), datetime.now(UTC)
-    store = station.store
-    if not store.take_turn(TICK_MARK, now, timedelta(seconds=station.settings.tick_seconds / 2)):
+    store, lake = station.store, station.lake_settings.name
+    if not store.take_turn(
+        f"{TICK_MARK} {lake}", now, timedelta(seconds=station.settings.tick_seconds / 2)
+    ):
         return
     if backlog(CONTROL) < FULL_QUEUE:
-        for run_id in store.due(now, FULL_QUEUE):
+        for run_id in store.due(now, FULL_QUEUE, lake):
             send_advance(run_id)
-    for job_id in store.stranded_moves(now, now - MESSAGE_LOST_AFTER):
+    for job_id in store.stranded_moves(now, now - MESSAGE_LOST_AFTER, lake=lake):
         send_move(job_id)
     for chore, every in CHORES.items():
-        if store.take_turn(chore, now, every):
+        if store.take_turn(f"{chore} {lake}", now, every):
             send_chore(chore, every.total_seconds())
 
 
@@ -64,7 +66,8 @@ def advance(run_id: str) -> None:
     one run become one again, however many there were.
     """
     station = current()
-    if not station.store.is_due(run_id, datetime.now(UTC) + TOLERANCE):
+    soon = datetime.now(UTC) + TOLERANCE
+    if not station.store.is_due(run_id, soon, station.lake_settings.name):
         return
     again = engine.advance(run_id, station.house)
     if again is None:

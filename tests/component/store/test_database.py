@@ -15,7 +15,15 @@ from dltest.store import Store
 from dltest.store.migrate import config_for
 from dltest.store.tables import metadata
 
-MIGRATE = "import sys; from dltest.store import Store; Store.open(sys.argv[1]).migrate()"
+# All start at the same word, or the first would be done before the last has imported anything.
+MIGRATE = """
+import sys
+from dltest.store import Store
+store = Store.open(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+store.migrate()
+"""
 
 
 def test_migrated_tables_are_those_of_the_code(store: Store) -> None:
@@ -60,10 +68,21 @@ def test_downgrade_leaves_no_table(store: Store) -> None:
 def test_many_processes_migrate_at_once(empty_database_url: str) -> None:
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, empty_database_url], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", MIGRATE, empty_database_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(4)
     ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     said = [process.communicate(timeout=60)[1] for process in started]
     assert [process.returncode for process in started] == [0] * 4, said
     with Store.open(empty_database_url) as store, store._database.reading("count") as connection:

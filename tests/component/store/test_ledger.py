@@ -56,6 +56,8 @@ def test_leftovers_are_what_ended_runs_did_not_settle(
     store.ledger("r1").settle(FILES, LedgerState.LEFTOVER)
     left = FILES.model_copy(update={"state": LedgerState.LEFTOVER})
     assert store.unsettled() == [("r1", left), ("r1", RULE)]
+    assert store.unsettled("lab") == store.unsettled()
+    assert store.unsettled("other") == []
     assert store.count_leftovers("lab") == {"XRD1": 3, "": 1}
     assert store.count_leftovers("other") == {}
     store.ledger("r1").settle(FILES, LedgerState.GONE)

@@ -58,6 +58,14 @@ def test_one_worker_gets_the_job_and_writes_its_end(store: Store, moment: dateti
     assert store.lease_move(JOB.id, "b", moment + LEASE) is None
 
 
+def test_another_lakes_job_is_left_alone(store: Store, moment: datetime) -> None:
+    store.queue_move(JOB, "lab")
+    assert store.lease_move(JOB.id, "a", moment + LEASE, moment, "other") is None
+    assert store.stranded_moves(moment, moment + LEASE, lake="other") == []
+    assert store.stranded_moves(moment, moment + LEASE, lake="lab") == [JOB.id]
+    assert store.lease_move(JOB.id, "a", moment + LEASE, moment, "lab") == JOB
+
+
 def test_a_dead_workers_job_goes_to_another(store: Store, moment: datetime) -> None:
     store.queue_move(JOB, "lab")
     store.lease_move(JOB.id, "dead", moment + LEASE)

@@ -248,7 +248,13 @@ def test_due_are_the_services_open_runs_longest_overdue_first(
     save(store, "done", **ended(now))
     assert store.due(now, 10) == ["new", "first", "second", "swept"]
     assert store.due(now, 1) == ["new"]
-    assert [store.is_due(name, now) for name in ("first", "later", "done")] == [True, False, False]
+    assert store.due(now, 10, "other") == []
+    assert not store.is_due("first", now, "other")
+    assert [store.is_due(name, now, "lab") for name in ("first", "later", "done")] == [
+        True,
+        False,
+        False,
+    ]
     assert store.open_runs() == {
         RunPhase.PLANNED: 6,
         RunPhase.EXERCISING: 0,

@@ -144,3 +144,5 @@ def test_the_tick_is_noted(store: Store, now: datetime) -> None:
     store.mark_tick(now)
     store.mark_tick(now + timedelta(seconds=15))
     assert store.last_tick() == now + timedelta(seconds=15)
+    assert store.take_turn("tick other", now + timedelta(seconds=20), timedelta(seconds=15))
+    assert store.last_tick() == store.snapshot().last_tick == now + timedelta(seconds=20)
