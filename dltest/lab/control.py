@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
-from dltest.lab.faults import find_fault
+from dltest.lab.faults import check_names, effects, find_fault
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
-from dltest.lab.place import MARK, find_root, make_root, reachable_code
+from dltest.lab.place import LABS, MARK, find_root, make_root, reachable_code
 from dltest.lab.port import assign
 from dltest.lab.postgres import find_programs
-from dltest.lab.privileges import as_user, chosen_identity, owner_identity
+from dltest.lab.privileges import as_user, chosen_identity, give, owner_identity
 from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
 
 SERVERS = ("postgres", "redis", "rucio", "transfers", "web")
@@ -57,16 +57,17 @@ def up(
     `tell` gets a sentence before anything slow; `watch` gets every new state.
     """
     lab = _supervised(asked, release, tell)
-    wish = Wish.read(lab.layout.wish) or Wish()
-    if service and not wish.service:
-        wish = wish.model_copy(update={"service": True})
+    with _changing(lab):
+        wish = _read_wish(lab)
+        wish = wish.model_copy(update={"service": wish.service or service})
         wish.write(lab.layout.wish)
+    wanted = _is_up(wish)
     try:
-        _await(lab, _is_up(wish), READY_SECONDS, watch)
+        _await(lab, wanted, READY_SECONDS, watch)
     except SupervisorGoneError:
         # It was killed while we looked; what it left behind is repaired.
         lab = _supervised(asked, release, tell)
-        _await(lab, _is_up(wish), READY_SECONDS, watch)
+        _await(lab, wanted, READY_SECONDS, watch)
     return lab
 
 
@@ -103,12 +104,13 @@ def break_(asked: Path, fault: str, target: str | None = None) -> BrokenThing:
     """Inject a fault; returns when it is in effect. Done twice it is the same as once."""
     find_fault(fault, target)
     lab = running_lab(asked)
-    wish = Wish.read(lab.layout.wish) or Wish()
-    for thing in wish.broken:
-        if (thing.fault, thing.target) == (fault, target):
-            return thing
-    thing = BrokenThing(fault=fault, target=target, since=datetime.now(UTC))
-    wish.model_copy(update={"broken": (*wish.broken, thing)}).write(lab.layout.wish)
+    with _changing(lab):
+        wish = _read_wish(lab)
+        same = [one for one in wish.broken if (one.fault, one.target) == (fault, target)]
+        thing = BrokenThing(fault=fault, target=target, since=datetime.now(UTC))
+        if not same:
+            wish.model_copy(update={"broken": (*wish.broken, thing)}).write(lab.layout.wish)
+    thing = same[0] if same else thing
     _await(lab, lambda state: thing in state.broken, CHANGE_SECONDS)
     return thing
 
@@ -116,27 +118,37 @@ def break_(asked: Path, fault: str, target: str | None = None) -> BrokenThing:
 def heal(
     asked: Path, fault: str | None = None, target: str | None = None
 ) -> tuple[BrokenThing, ...]:
-    """Undo one fault, or all; returns what was healed once all its parts are healthy again."""
+    """Undo one fault, all of its kind, or all; returns what was healed, in good health again."""
     if fault is not None:
-        find_fault(fault, target)
+        check_names(fault, target)
     lab = running_lab(asked)
-    wish = Wish.read(lab.layout.wish) or Wish()
-    healed = tuple(
-        thing
-        for thing in wish.broken
-        if fault is None or (thing.fault, thing.target) == (fault, target)
-    )
-    rest = tuple(thing for thing in wish.broken if thing not in healed)
-    wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
-    parts = {find_fault(thing.fault, thing.target).part(thing.target) for thing in healed}
-    still = {find_fault(thing.fault, thing.target).part(thing.target) for thing in rest}
+    with _changing(lab):
+        wish = _read_wish(lab)
+        healed = tuple(one for one in wish.broken if _is_meant(one, fault, target))
+        rest = tuple(one for one in wish.broken if one not in healed)
+        wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
+    mended = set(effects(healed)) - set(effects(rest))
 
     def healthy(state: State) -> bool:
-        mended = (state.part(name) for name in parts - still)
-        return state.broken == rest and all(part and part.state == "ready" for part in mended)
+        parts = [state.part(name) for name in mended]
+        gone = not set(healed) & set(state.broken)
+        return gone and all(part is not None and part.state == "ready" for part in parts)
 
     _await(lab, healthy, CHANGE_SECONDS)
     return healed
+
+
+def _is_meant(thing: BrokenThing, fault: str | None, target: str | None) -> bool:
+    return fault in (None, thing.fault) and target in (None, thing.target)
+
+
+def _read_wish(lab: Lab) -> Wish:
+    return Wish.read(lab.layout.wish) or Wish()
+
+
+def _changing(lab: Lab) -> AbstractContextManager[None]:
+    """Changes of the wish come one after another."""
+    return exclusively(lab.root / "wish.lock")
 
 
 def running_lab(asked: Path) -> Lab:
@@ -219,8 +231,9 @@ def _start_supervisor(lab: Lab) -> None:
     identity = owner_identity(lab.root)
     log = lab.layout.log("supervisor")
     environment = base_environment(lab) | dltest_environment(lab)
-    with suppress(FileNotFoundError):
-        lab.layout.state.unlink()
+    lab.layout.state.unlink(missing_ok=True)
+    log.touch()
+    give(log, identity)
     # Forked once more, so that it is nobody's child but init's, whoever calls us.
     command = ["setsid", "--fork", str(lab.dltest_python), "-m", "dltest.lab.supervisor"]
     with log.open("ab") as stream:
@@ -253,7 +266,7 @@ def _stop_supervisor(layout: Layout) -> None:
 
 def _is_up(wish: Wish) -> Callable[[State], bool]:
     """Every part is ready but those that somebody broke."""
-    broken = {find_fault(one.fault, one.target).part(one.target) for one in wish.broken}
+    broken = effects(wish.broken)
 
     def reached(state: State) -> bool:
         others = [part for part in state.parts if part.name not in broken]
@@ -323,3 +336,6 @@ def _remove(root: Path, asked: Path) -> None:
         raise LabError(f"{refusal.filename} cannot be removed: {refusal.strerror}") from refusal
     if Path(asked).is_symlink():
         Path(asked).unlink()
+    if root.parent == LABS:
+        with suppress(OSError):
+            LABS.rmdir()  # only once it is empty

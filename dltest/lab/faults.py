@@ -64,13 +64,19 @@ FAULTS = (
 
 def find_fault(name: str, target: str | None) -> Fault:
     """The fault of that name, if it can be done to that target."""
+    fault = check_names(name, target)
+    if fault.kind is not None and target is None:
+        raise UnknownFaultError(f"{name} needs a target: one of {', '.join(fault.targets)}")
+    return fault
+
+
+def check_names(name: str, target: str | None) -> Fault:
+    """The fault of that name; a target may be missing, but not be wrong."""
     fault = next((one for one in FAULTS if one.name == name), None)
     if fault is None:
         raise UnknownFaultError(_unknown("fault", name, (one.name for one in FAULTS)))
     if fault.kind is None and target is not None:
         raise UnknownFaultError(f"{name} takes no target, and {target!r} was given")
-    if fault.kind is not None and target is None:
-        raise UnknownFaultError(f"{name} needs a target: one of {', '.join(fault.targets)}")
     if target is not None and target not in fault.targets:
         raise UnknownFaultError(_unknown(str(fault.kind), target, fault.targets))
     return fault

@@ -93,8 +93,10 @@ def prepare(lab: Lab, one: StorageElement) -> None:
 def command(lab: Lab, one: StorageElement) -> tuple[str, ...]:
     """XRootD in the foreground, on IPv4: third-party copies by root:// compare host names."""
     home = lab.layout.storage / one.rse
-    # No -l: the log is the process's own output, which the supervisor keeps.
-    return ("xrootd", "-I", "v4", "-c", str(home / "xrootd.cfg"), "-n", one.rse)
+    # No -l: the log is the process's own output, which the supervisor keeps. With -s, the file
+    # of its environment lies beside the pid file; without, it stays in /tmp for ever.
+    pid_file = str(home / "run" / "xrootd.pid")
+    return ("xrootd", "-I", "v4", "-c", str(home / "xrootd.cfg"), "-n", one.rse, "-s", pid_file)
 
 
 def environment(lab: Lab) -> dict[str, str]:

@@ -8,6 +8,7 @@ While it lives it holds the lock that tells everybody that the lab has a supervi
 import fcntl
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
@@ -65,15 +66,15 @@ class Supervisor:
         self._hear()
         wanted = effects(self.wish.broken)
         settled = {charge.part.name for charge in self.charges if charge.settled}
+        troubles = []
         for charge in self.charges:
             may_start = settled.issuperset(charge.part.after)
             try:
                 charge.tend(wanted.get(charge.part.name), may_start=may_start)
-                self.trouble = None
             except OSError as trouble:
                 # A full disk, say: told to people, tried again at the next round.
-                self.trouble = f"{charge.part.name}: {trouble}"
-                _log.exception("cannot tend %s", charge.part.name)
+                troubles.append(f"{charge.part.name}: {trouble}")
+        self._tell_trouble("; ".join(troubles[:3]) or None)
         self._trim_logs()
 
     def report(self) -> None:
@@ -130,11 +131,17 @@ class Supervisor:
 
     def _in_effect(self) -> tuple[BrokenThing, ...]:
         states = {charge.part.name: charge.state for charge in self.charges}
+        wanted = effects(self.wish.broken)
         return tuple(
             thing
             for thing in self.wish.broken
-            if all(states.get(part) == effect for part, effect in effects((thing,)).items())
+            if all(states.get(part) == wanted[part] for part in effects((thing,)))
         )
+
+    def _tell_trouble(self, trouble: str | None) -> None:
+        if trouble and trouble != self.trouble:
+            _log.error("cannot tend %s", trouble)
+        self.trouble = trouble
 
     def _trim_logs(self) -> None:
         """Keep one old copy of a log that has grown large."""
@@ -142,9 +149,12 @@ class Supervisor:
             return
         self._looked_at_logs = time.monotonic()
         for log in self.layout.logs.glob("*.log"):
-            if log.stat().st_size > LOG_BYTES:
-                log.with_suffix(".log.1").write_bytes(log.read_bytes())
-                os.truncate(log, 0)
+            try:
+                if log.stat().st_size > LOG_BYTES:
+                    shutil.copyfile(log, log.with_suffix(".log.1"))
+                    os.truncate(log, 0)
+            except OSError as trouble:
+                _log.warning("cannot trim %s: %s", log, trouble)
 
 
 def _await_end(wave: list[Charge]) -> None:

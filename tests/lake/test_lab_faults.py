@@ -79,6 +79,16 @@ def test_breaking_twice_is_breaking_once(whole: Any) -> None:
     assert len(whole.status()["broken"]) == 1
 
 
+def test_a_server_that_is_down_and_hung_is_down_and_heals_of_both(whole: Any) -> None:
+    whole.break_("storage-down", "XRD1")
+    whole.break_("storage-hung", "XRD1")
+    assert whole.part("XRD1")["state"] == "down"
+    whole.heal("storage-down")
+    assert whole.part("XRD1")["state"] in ("hung", "starting")
+    whole.heal("storage-hung", "XRD1")
+    assert whole.part("XRD1")["state"] == "ready"
+
+
 def test_heal_alone_heals_everything(whole: Any) -> None:
     whole.break_("storage-down", "XRD1")
     whole.break_("daemon-down", "reaper")
