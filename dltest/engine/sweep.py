@@ -1,11 +1,19 @@
 """Later clean-up: what an outage did not let a run remove is removed when the lake lets us."""
 
+from datetime import timedelta
+
 from dltest.engine.house import House
 from dltest.engine.machine import reopened
 
+# A process that drives a run looks at it every few seconds; one that did not for so long is dead.
+ABANDONED_AFTER = timedelta(minutes=10)
+
 
 def reopen_unclean(house: House) -> list[str]:
-    """Send every ended run whose ledger is not settled back to its clean-up; gives their ids.
+    """Send every run that is not clean, and that nobody drives, to its clean-up; gives their ids.
+
+    Those are ended runs whose ledger is not settled, and runs whose own process was killed; these
+    end as cancelled.
 
     Whoever calls then advances them; until it does, and if it dies, nothing is lost: the ledger
     still says what is left.
@@ -16,4 +24,7 @@ def reopen_unclean(house: House) -> list[str]:
         with house.runs.claim(run_id, ended=True) as claim:
             if claim is not None:
                 claim.save(reopened(claim.run, now, house.rules))
-    return list(unclean)
+    abandoned = house.runs.abandoned(house.lake.name, now - ABANDONED_AFTER)
+    for run_id in abandoned:
+        house.runs.cancel(run_id)
+    return [*unclean, *abandoned]

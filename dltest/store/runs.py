@@ -128,6 +128,23 @@ class Runs:
         with self._database.reading("find due runs") as connection:
             return list(connection.execute(query).scalars())
 
+    def abandoned(self, lake: str, before: datetime) -> list[str]:
+        """Open runs whose own process should have looked at them before, and did not."""
+        table = tables.run
+        wanted_at = func.coalesce(table.c.wake_at, table.c.started_at, table.c.planned_at)
+        query = (
+            select(table.c.id)
+            .join(tables.campaign, tables.campaign.c.id == table.c.campaign_id)
+            .where(
+                tables.campaign.c.driver == Driver.IN_PROCESS,
+                table.c.lake == lake,
+                table.c.phase != RunPhase.ENDED,
+                wanted_at < before,
+            )
+        )
+        with self._database.reading("find abandoned runs") as connection:
+            return list(connection.execute(query).scalars())
+
     def is_due(self, run_id: str, now: datetime, lake: str) -> bool:
         """Whether it is an open run of this lake that wants to be looked at."""
         table = tables.run

@@ -2,6 +2,8 @@
 
 import stat
 import tempfile
+import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -76,3 +78,20 @@ def test_signing_in_leaves_the_process_as_it_was(
 ) -> None:
     RucioCatalogue(settings).ping()
     assert capfd.readouterr() == ("", "")
+
+
+def test_files_that_never_came_into_a_dataset_are_ended_too(settings: LakeSettings) -> None:
+    catalogue = RucioCatalogue(settings)
+    names = [f"dltest.stray{uuid.uuid4().hex[:8]}.{index}" for index in range(2)]
+    replicas = [
+        {"scope": settings.rucio.scope, "name": name, "bytes": 1, "adler32": "00010001"}
+        for name in names
+    ]
+    catalogue._session.call("register", lambda client: client.add_replicas("XRD1", replicas))
+    prefix = names[0].rpartition(".")[0]
+    assert catalogue.dids(prefix) == names
+    deadline = time.monotonic() + 60
+    while left := catalogue.dids(prefix):
+        assert time.monotonic() < deadline, left
+        catalogue.expire_files(left)
+        time.sleep(1)

@@ -71,8 +71,11 @@ class CrashError(BaseException):
 class Trial:
     """One run on a lake of its own, with a process that may die at its n-th call of the lake."""
 
-    def __init__(self, store: Store, ailments: tuple[Ailment, ...] = ()) -> None:
+    def __init__(
+        self, store: Store, ailments: tuple[Ailment, ...] = (), driver: Driver = Driver.SERVICE
+    ) -> None:
         self.store = store
+        self.driver = driver
         self.calls = 0
         self.crash_at: int | None = None
         self.lake = SimulatedLake(ailments=ailments, on_call=self._on_call)
@@ -90,21 +93,23 @@ class Trial:
         facts = SimulatedLake().catalogue.inventory()
         (case,) = plan([parse(SCENARIO, "whole.yaml")], facts).cases
         run = Run(
-            id=f"run{number}", campaign_id=f"c{number}", lake="sim", case=case, planned_at=now
+            id=f"run{number}", campaign_id=f"c{number}", lake="simulated", case=case, planned_at=now
         )
         campaign = Campaign(
-            id=f"c{number}", lake="sim", driver=Driver.SERVICE, title="t", created_at=now
+            id=f"c{number}", lake="simulated", driver=self.driver, title="t", created_at=now
         )
         self.store.create_campaign(campaign, [run])
         return run.id
 
-    def play(self, each_time: Callable[[], None] = lambda: None) -> Run:
-        """Advance until the run has ended; a crashed process is followed by another."""
+    def play(self, each_time: Callable[[], None] = lambda: None, *, dies: bool = False) -> Run:
+        """Advance until the run has ended; a crashed process is followed by another, or not."""
         for _ in range(2_000):
             each_time()
             try:
                 again = advance(self.run_id, self.house)
             except CrashError:
+                if dies:
+                    raise
                 continue
             run = self.run
             if run.is_ended:
@@ -169,6 +174,21 @@ def test_an_ill_lake_is_never_called_well_and_once_healed_nothing_is_left(store,
 
 def test_a_slow_lake_is_waited_for(store):
     assert Trial(store, (SLOW,)).play().judgement.verdict is Verdict.PASSED
+
+
+def test_a_run_whose_process_was_killed_is_swept(store):
+    trial = Trial(store, driver=Driver.IN_PROCESS)
+    trial.crash_at = 25
+    with pytest.raises(CrashError):
+        trial.play(dies=True)
+    assert trial.lake.litter()
+    assert trial.run_id not in reopen_unclean(trial.house), "it may still be at work"
+    trial.lake.clock.move(timedelta(minutes=11))
+    assert trial.run_id in reopen_unclean(trial.house)
+    swept = trial.play()
+    assert swept.judgement.verdict is Verdict.SKIPPED
+    assert swept.leftovers == 0
+    assert trial.lake.litter() == []
 
 
 @settings(max_examples=40, deadline=None)

@@ -37,6 +37,8 @@ RSE_FACTS_SECONDS = 60.0
 INVENTORY_THREADS = 4
 # A DID's lifetime in seconds that is over when the undertaker next looks; Rucio refuses 0.
 ENDED = 0.0001
+# Ends the name of a dataset that was made to let files end.
+STRAY = ".stray"
 
 
 class RucioCatalogue:
@@ -170,9 +172,16 @@ class RucioCatalogue:
         self._end_did(dataset)
 
     def expire_files(self, names: Sequence[str]) -> None:
-        """One call a file: the bulk call stops at the first unknown name. Seldom more than few."""
-        for name in names:
-            self._end_did(name)
+        """Files end with a dataset, so those that never came into one get one of their own."""
+        datasets = [name for name in names if name.endswith(STRAY)]
+        files = [name for name in names if not name.endswith(STRAY)]
+        if files:
+            datasets.append(min(files) + STRAY)
+            self._add_dataset(datasets[-1], timedelta(hours=1))
+            for batch in _batches([{"scope": self._scope, "name": name} for name in files]):
+                self._attach(datasets[-1], batch)
+        for dataset in datasets:
+            self.expire(dataset)
 
     def _end_did(self, name: str) -> None:
         def end(client: Any) -> None:
