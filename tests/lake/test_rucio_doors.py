@@ -82,13 +82,13 @@ def test_signing_in_leaves_the_process_as_it_was(
 
 def test_files_that_never_came_into_a_dataset_are_ended_too(settings: LakeSettings) -> None:
     catalogue = RucioCatalogue(settings)
-    names = [f"dltest.stray{uuid.uuid4().hex[:8]}.{index}" for index in range(2)]
+    prefix = f"dltest.lost{uuid.uuid4().hex[:8]}"
+    names = [f"{prefix}.{index}" for index in range(2)]
     replicas = [
         {"scope": settings.rucio.scope, "name": name, "bytes": 1, "adler32": "00010001"}
         for name in names
     ]
     catalogue._session.call("register", lambda client: client.add_replicas("XRD1", replicas))
-    prefix = names[0].rpartition(".")[0]
     assert catalogue.dids(prefix) == names
     deadline = time.monotonic() + 60
     while left := catalogue.dids(prefix):

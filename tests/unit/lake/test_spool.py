@@ -88,3 +88,15 @@ def test_a_memory_folder_that_others_may_enter_is_not_used(
     spool.memory_root().chmod(0o777)
     with spool_folder(tmp_path / "disk", 1000) as folder:
         assert tmp_path / "disk" in folder.parents
+
+
+def test_jobs_that_begin_and_end_together_do_not_take_each_other_s_folders(tmp_path: Path) -> None:
+    def use_folders(job: int) -> int:
+        for _ in range(100):
+            with spool_folder(tmp_path, TOO_MUCH) as folder:
+                (folder / "file").write_text(str(job))
+        return job
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(use_folders, range(4))) == [0, 1, 2, 3]
+    assert list(tmp_path.iterdir()) == []
