@@ -80,9 +80,12 @@ def _available_memory() -> int:
 def _locked_folder(root: Path) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix="job-", dir=root))
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        # Somebody who removes stale folders may come between us and our lock.
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # Somebody who removes stale folders may have been between us and our lock.
         if folder.exists():
             return folder, lock
         os.close(lock)
