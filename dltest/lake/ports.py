@@ -120,7 +120,7 @@ class Catalogue(Protocol):
         """Ask for the dataset at the RSE; the rule carries `tag` as its comment."""
 
     def rule(self, rule_id: str) -> Rule:
-        """The rule now; may be served from a listing up to a second old."""
+        """The rule now; may be served from a listing of half a second ago."""
 
     def rules(self, tag_prefix: str) -> list[Rule]:
         """The rules whose comment starts with the tag; empty when none is left."""

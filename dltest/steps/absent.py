@@ -9,9 +9,8 @@ from pydantic import Field
 from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, Replica, ReplicaState
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
+from dltest.steps import pace
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
-
-POLL = timedelta(seconds=1)
 
 
 class AbsentBody(StepBody):
@@ -48,7 +47,9 @@ class Absent:
             left = _still_listed(ctx, rse)
             if left:
                 done = ctx.payload.files - len(left)
-                return Waiting(handle, POLL, Progress(files_done=done, note=left[0].state.value))
+                return Waiting(
+                    handle, _pause(ctx), Progress(files_done=done, note=left[0].state.value)
+                )
             handle = {**handle, "gone_from_catalogue": self._seconds(ctx)}
         return self._look_at_storage(ctx, rse, handle)
 
@@ -66,7 +67,7 @@ class Absent:
         if present:
             note = f"{len(present)} files still on the storage"
             again = {key: value for key, value in handle.items() if key != "job"}
-            return Waiting(again, POLL, Progress(note=note))
+            return Waiting(again, _pause(ctx), Progress(note=note))
         return self._gone(ctx, rse, handle)
 
     def _ask_storage(self, ctx: Context, rse: str, handle: Handle) -> Outcome:
@@ -81,7 +82,7 @@ class Absent:
                 "files": ctx.payload.files,
                 "gone_from_catalogue_seconds": float(str(handle["gone_from_catalogue"])),
                 "gone_from_storage_seconds": self._seconds(ctx),
-                "poll_seconds": POLL.total_seconds(),
+                "poll_seconds": _pause(ctx).total_seconds(),
             },
             evidence={"rse": rse},
         )
@@ -99,6 +100,10 @@ class Absent:
     def _seconds(self, ctx: Context) -> float:
         asked = [r.ended_at for r in ctx.earlier if r.name == "delete" and r.ended_at]
         return round((ctx.now - (asked[-1] if asked else ctx.began_at)).total_seconds(), 3)
+
+
+def _pause(ctx: Context) -> timedelta:
+    return pace.pause(ctx.now - ctx.began_at)
 
 
 def _still_listed(ctx: Context, rse: str) -> list[Replica]:

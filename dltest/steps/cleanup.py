@@ -5,15 +5,11 @@ ledger alone, so it knows nothing of steps, and removes only names that follow f
 Rucio is asked first; bytes that Rucio does not know of are removed at the storage itself.
 """
 
-from datetime import timedelta
-
 from dltest.lake.ports import JobKind, JobState, ReplicaState
 from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress
 from dltest.steps import bytes as storage_bytes
+from dltest.steps import pace
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
-
-POLL = timedelta(seconds=1)
-
 
 # An RSE that gave one of these while the run was exercised is asked at once, not after Rucio has
 # deleted there, since Rucio cannot either while it is down.
@@ -43,11 +39,17 @@ def look(ctx: Context, handle: Handle) -> Outcome:
     if job := handle.get("job"):
         return _look_at_storage(ctx, handle, str(job))
     if ctx.lake.catalogue.rules(ctx.dataset):
-        return Waiting(handle, POLL, Progress(note="rules are still there"))
+        return Waiting(
+            handle, pace.pause(ctx.now - ctx.began_at), Progress(note="rules are still there")
+        )
     _settle(ctx, LedgerKind.RULE)
     waiting = [rse for rse in _rses(ctx) if rse not in _suspects(ctx) and _listed(ctx, rse)]
     if waiting:
-        return Waiting(handle, POLL, Progress(note=f"replicas still at {', '.join(waiting)}"))
+        return Waiting(
+            handle,
+            pace.pause(ctx.now - ctx.began_at),
+            Progress(note=f"replicas still at {', '.join(waiting)}"),
+        )
     return _next_place(ctx, handle)
 
 
@@ -60,6 +62,10 @@ def give_up(ctx: Context) -> Done:
         measured={"leftovers": sum(entry.count for entry in left)},
         evidence={"leftovers": [_name(entry) for entry in left]},
     )
+
+
+def _later(ctx: Context, handle: Handle, note: str) -> Waiting:
+    return Waiting(handle, pace.pause(ctx.now - ctx.began_at), Progress(note=note))
 
 
 def _stop_writers(ctx: Context) -> bool:
@@ -107,7 +113,11 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
     left = ctx.lake.catalogue.dids(ctx.dataset)
     if left:
         ctx.lake.catalogue.expire_files([name for name in left if name != ctx.dataset])
-        return Waiting(handle, POLL, Progress(note=f"{len(left)} names still in the catalogue"))
+        return Waiting(
+            handle,
+            pace.pause(ctx.now - ctx.began_at),
+            Progress(note=f"{len(left)} names still in the catalogue"),
+        )
     _settle(ctx, LedgerKind.DATASET)
     _settle(ctx, LedgerKind.FILES)
     return Done(measured={"leftovers": 0})

@@ -1,20 +1,16 @@
 """`replicate`: ask Rucio for a copy by a rule, and wait until every file of it has a good lock."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field, JsonValue
 
 from dltest.lake.ports import Rule, RuleState
 from dltest.model import RUCIO, Footprint, LedgerEntry, LedgerKind, Payload, Progress, Trouble
-from dltest.steps import stuck
+from dltest.steps import pace, stuck
 from dltest.steps.phases import phases_of
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 
-POLL = timedelta(seconds=1)
-SLOW_POLL = timedelta(seconds=5)
-QUICK_FOR = timedelta(minutes=1)
 SAMPLE = 20
 
 FINAL_TROUBLE = {RuleState.STUCK, RuleState.SUSPENDED, RuleState.WAITING_APPROVAL}
@@ -67,7 +63,7 @@ class Replicate:
             lifetime=ctx.data_lifetime,
             source=ctx.targets[body.from_] if body.from_ else None,
         )
-        return Waiting({"rule_id": rule_id}, POLL)
+        return Waiting({"rule_id": rule_id}, pace.SOONEST)
 
     def look(self, ctx: Context, body: ReplicateBody, handle: Handle) -> Outcome:
         rule = ctx.lake.catalogue.rule(str(handle["rule_id"]))
@@ -78,8 +74,7 @@ class Replicate:
         if rule.state is RuleState.GONE:
             gone = Trouble(code="rule-gone", message=f"rule {rule.id} is gone", blame=RUCIO)
             return Done(evidence=self._evidence(ctx, body, rule), troubles=(gone,))
-        pause = POLL if ctx.now - ctx.began_at < QUICK_FOR else SLOW_POLL
-        return Waiting(handle, pause, self._progress(ctx, rule))
+        return Waiting(handle, pace.pause(ctx.now - ctx.began_at), self._progress(ctx, rule))
 
     def overdue(self, ctx: Context, body: ReplicateBody, handle: Handle) -> Done:
         return self._refused(ctx, body, ctx.lake.catalogue.rule(str(handle["rule_id"])))
@@ -97,6 +92,7 @@ class Replicate:
                 "files": ctx.payload.files,
                 "bytes": ctx.payload.total_bytes,
                 **phases_of(rule, requests, ctx.payload),
+                "poll_seconds": pace.pause(ctx.now - ctx.began_at).total_seconds(),
             },
             evidence={**self._evidence(ctx, body, rule), "transfer_jobs": jobs},
         )

@@ -32,7 +32,7 @@ T = TypeVar("T")
 BATCH = 500
 # The names travel in the URL, of which gunicorn takes 4,094 bytes, and each gets `&lfns=`.
 URL_BYTES = 3200
-LISTING_SECONDS = 1.0
+LISTING_SECONDS = 0.5
 RSE_FACTS_SECONDS = 60.0
 INVENTORY_THREADS = 4
 # A DID's lifetime in seconds that is over when the undertaker next looks; Rucio refuses 0.
@@ -129,7 +129,7 @@ class RucioCatalogue:
         return rule_id
 
     def rule(self, rule_id: str) -> Rule:
-        """Served from one listing of all our rules a second, whatever the number of runs."""
+        """Served from one listing of all our rules, whatever the number of runs."""
         listed = self._own_rules().get(rule_id)
         return rule_from(listed) if listed else self._one_rule(rule_id)
 
