@@ -99,12 +99,7 @@ def write_configuration(lab: Lab) -> None:
 
 
 def environment(lab: Lab) -> dict[str, str]:
-    return {
-        "RUCIO_CONFIG": str(configuration(lab)),
-        # Each thread's own heap would keep what a large answer once needed: 180 MiB in an hour.
-        "MALLOC_ARENA_MAX": "2",
-        **storage.environment(lab),
-    }
+    return {"RUCIO_CONFIG": str(configuration(lab)), **storage.environment(lab)}
 
 
 def schema_command(lab: Lab) -> tuple[str, ...]:
