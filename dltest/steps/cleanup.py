@@ -5,11 +5,15 @@ ledger alone, so it knows nothing of steps, and removes only names that follow f
 Rucio is asked first; bytes that Rucio does not know of are removed at the storage itself.
 """
 
+from datetime import timedelta
+
 from dltest.lake.ports import JobKind, JobState, ReplicaState
 from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
+
+STRAY_AFTER = timedelta(seconds=20)
 
 # An RSE that gave one of these while the run was exercised is asked at once, not after Rucio has
 # deleted there, since Rucio cannot either while it is down.
@@ -43,6 +47,7 @@ def look(ctx: Context, handle: Handle) -> Outcome:
             handle, pace.pause(ctx.now - ctx.began_at), Progress(note="rules are still there")
         )
     _settle(ctx, LedgerKind.RULE)
+    _end_strays(ctx)
     waiting = [rse for rse in _rses(ctx) if rse not in _suspects(ctx) and _listed(ctx, rse)]
     if waiting:
         return Waiting(
@@ -112,7 +117,6 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
         return give_up(ctx)
     left = ctx.lake.catalogue.dids(ctx.dataset)
     if left:
-        ctx.lake.catalogue.expire_files([name for name in left if name != ctx.dataset])
         return Waiting(
             handle,
             pace.pause(ctx.now - ctx.began_at),
@@ -126,6 +130,27 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
 def _round(ctx: Context) -> int:
     """Tells a sweep's jobs from those of the clean-up before it."""
     return int(ctx.began_at.timestamp() * 1000)
+
+
+def _end_strays(ctx: Context) -> None:
+    """Files that a crash left outside the dataset do not go with it; they are asked for alone.
+
+    For a moment every file is so: Rucio ends the dataset first, and then its replicas.
+    """
+    if ctx.now - ctx.began_at < STRAY_AFTER:
+        return
+    left = set(ctx.lake.catalogue.dids(ctx.dataset))
+    files = [name for name in ctx.file_names() if name in left]
+    if ctx.dataset in left or not files:
+        return
+    kept = {
+        replica.name
+        for rse in _rses(ctx)
+        for replica in ctx.lake.catalogue.replicas(files, rse)
+        if replica.state is ReplicaState.AVAILABLE
+    }
+    if kept:
+        ctx.lake.catalogue.expire_files(sorted(kept))
 
 
 def _open_entries(ctx: Context) -> list[LedgerEntry]:

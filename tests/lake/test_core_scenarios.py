@@ -27,18 +27,19 @@ Runs = list[dict[str, Any]]
 def run(lab, tmp_path) -> Callable[..., Runs]:
     """`dltest run` on the lab, as people start it; gives the JSON objects of the runs."""
 
-    def start(*arguments: str, exits: int = 0) -> Runs:
-        done = dltest("run", *arguments, "--json", "--lab", str(lab.dir), state=tmp_path)
+    def start(*arguments: str, exits: int = 0, **settings: str) -> Runs:
+        where = ("--json", "--lab", str(lab.dir))
+        done = dltest("run", *arguments, *where, state=tmp_path, **settings)
         assert done.returncode == exits, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     return start
 
 
-def dltest(*arguments: str, state: Path) -> subprocess.CompletedProcess[str]:
+def dltest(*arguments: str, state: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "dltest.cli.main", *arguments],
-        env={**os.environ, "DLTEST_STATE_DIR": str(state)},
+        env={**os.environ, "DLTEST_STATE_DIR": str(state), **settings},
         capture_output=True,
         text=True,
         timeout=RUN_SECONDS,
@@ -140,7 +141,7 @@ def test_a_dead_reaper_is_found_out_and_rucio_is_blamed(run, broken, tmp_path):
     text = (Path("scenarios") / "core" / "delete.yaml").read_text()
     scenario.write_text(text.replace("name: delete", "name: quick").replace("3m", "20s"))
     broken("daemon-down", "reaper")
-    runs = run(str(scenario), "--rse", "XRD1", exits=1)
+    runs = run(str(scenario), "--rse", "XRD1", exits=1, DLTEST_CLEANUP_LIMIT="PT5S")
     assert {(case["verdict"], case["blame"]) for case in runs} == {("failed", "rucio")}
     assert runs[0]["findings"][0]["code"] == "replica-not-deleted"
 

@@ -7,6 +7,7 @@ server was measured to answer best, and below the 1,000 items that its schema al
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from os.path import commonprefix
 from typing import Any, TypeVar
 
 from rucio.common.exception import (
@@ -173,15 +174,18 @@ class RucioCatalogue:
 
     def expire_files(self, names: Sequence[str]) -> None:
         """Files end with a dataset, so those that never came into one get one of their own."""
-        datasets = [name for name in names if name.endswith(STRAY)]
-        files = [name for name in names if not name.endswith(STRAY)]
-        if files:
-            datasets.append(min(files) + STRAY)
-            self._add_dataset(datasets[-1], timedelta(hours=1))
-            for batch in _batches([{"scope": self._scope, "name": name} for name in files]):
-                self._attach(datasets[-1], batch)
-        for dataset in datasets:
-            self.expire(dataset)
+        prefix = commonprefix(list(names))  # noqa: RUF071 - names, not paths
+        listed = self.dids(prefix)
+        known = set(listed) & set(names)
+        if not known or any(name.endswith(STRAY) for name in listed):
+            # Nothing to do, or an earlier call is being carried out.
+            return
+        dataset = min(known) + STRAY
+        # Should this be cut short, the dataset goes by itself.
+        self._add_dataset(dataset, timedelta(seconds=30))
+        for batch in _batches([{"scope": self._scope, "name": name} for name in sorted(known)]):
+            self._attach(dataset, batch)
+        self.expire(dataset)
 
     def _end_did(self, name: str) -> None:
         def end(client: Any) -> None:

@@ -179,7 +179,11 @@ class Storage:
 
     def _spawn(self, name: str, user: str | None, log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            ["xrootd", "-I", "v4", "-c", str(self.home / "xrootd.cfg"), "-n", name],
+            [
+                *("xrootd", "-I", "v4", "-c", str(self.home / "xrootd.cfg"), "-n", name),
+                # Without a pid file, the file of its environment stays in /tmp.
+                *("-s", str(self.home / "xrootd.pid")),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=log,
             env=self.environment,
