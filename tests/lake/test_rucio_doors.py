@@ -54,16 +54,19 @@ def test_a_rucio_that_does_not_answer_is_not_known_to_be_wrong(
     assert silent.value.retryable
 
 
-def test_tokens_lie_where_nobody_else_can_read_them(
+def test_tokens_lie_where_nobody_else_can_read_them_and_end_with_the_session(
     settings: LakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    RucioCatalogue(settings).ping()
+    catalogue = RucioCatalogue(settings)
+    catalogue.dids("dltest.nothing-")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
     for path in files:
         folders = [parent for parent in path.parents if tmp_path in parent.parents]
         assert any(stat.S_IMODE(folder.stat().st_mode) == 0o700 for folder in folders)
+    del catalogue
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_many_threads_may_ask_at_once(settings: LakeSettings) -> None:

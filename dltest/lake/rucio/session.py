@@ -1,17 +1,17 @@
-"""Signed-in Rucio clients, one a thread, sharing one token file a lake.
+"""Signed-in Rucio clients, one a thread, sharing one token file.
 
 rucio-clients names token files by account alone, so two lakes of one account would share one
-(and one lake's token would be offered to the other); ours lies in a private folder of the lake.
+(and one lake's token would be offered to the other), and leaves them behind. Ours lies in a
+private folder that ends with the session.
 """
 
-import hashlib
 import logging
-import os
+import shutil
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from rucio.client import Client
@@ -34,6 +34,8 @@ class RucioSession:
     def __init__(self, settings: RucioSettings) -> None:
         self._settings = settings
         self._local = threading.local()
+        self._tokens = tempfile.mkdtemp(prefix="dltest-tokens-")
+        weakref.finalize(self, shutil.rmtree, self._tokens, ignore_errors=True)
 
     def call(self, operation: str, ask: Callable[[Any], T], *, rse: str | None = None) -> T:
         """What `ask(client)` answers.
@@ -64,10 +66,10 @@ class RucioSession:
 
     def _new_client(self) -> Any:
         settings = self._settings
-        folder = _token_folder(settings)
+        tokens = self._tokens
 
         class LakeClient(Client):  # type: ignore[misc]
-            TOKEN_PATH_PREFIX = f"{folder}/"
+            TOKEN_PATH_PREFIX = f"{tokens}/"
 
         # The client shortens sys.argv[0] for its user agent; ours must stay as it is.
         argv0 = sys.argv[0]
@@ -85,19 +87,3 @@ class RucioSession:
             )
         finally:
             sys.argv[0] = argv0
-
-
-def _token_folder(settings: RucioSettings) -> Path:
-    """Private, and different for every server, account and user of this machine."""
-    key = hashlib.sha256(f"{settings.url} {settings.account}".encode()).hexdigest()[:16]
-    home = Path(tempfile.gettempdir()) / f"dltest-{os.getuid()}"
-    folder = home / f"tokens-{key}"
-    for level in (home, folder):
-        level.mkdir(mode=0o700, exist_ok=True)
-        if level.stat().st_uid != os.getuid() or level.stat().st_mode & 0o077:
-            raise CredentialError(
-                f"{level} is not private to this user; remove it",
-                code="sign-in-failed",
-                operation="sign in",
-            )
-    return folder
