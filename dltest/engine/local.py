@@ -7,12 +7,13 @@ import heapq
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dltest.engine.driver import advance
 from dltest.engine.house import House
 
 THREADS = 8
+HELD_FOR = timedelta(milliseconds=500)
 
 
 class LocalDriver:
@@ -70,7 +71,7 @@ class LocalDriver:
     def _advance(self, run_id: str) -> None:
         again: datetime | None = None
         try:
-            again = advance(run_id, self._house)
+            again = advance(run_id, self._house) or self._if_held(run_id)
             self._on_change(run_id)
         except BaseException as error:  # handed to `drive`, which raises it  # noqa: BLE001
             self._errors.append(error)
@@ -80,3 +81,8 @@ class LocalDriver:
                 if again is not None:
                     heapq.heappush(self._heap, (again, run_id))
                 self._changed.notify_all()
+
+    def _if_held(self, run_id: str) -> datetime | None:
+        """When to come back to a run that has not ended: its row was held, as by who cancels it."""
+        run = self._house.runs.run(run_id)
+        return None if run is None or run.is_ended else self._house.now() + HELD_FOR

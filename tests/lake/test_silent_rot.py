@@ -42,6 +42,7 @@ class Tampering:
         self._once = once
         self.ledger = store.ledger
         self.unsettled = store.unsettled
+        self.run = store.run
 
     @contextmanager
     def claim(self, run_id: str, *, ended: bool = False) -> Iterator[object]:

@@ -4,6 +4,8 @@ Played on the simulated lake, whose `on_call` hook raises where a process would 
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dltest.engine import House, Rules, advance, reopen_unclean
+from dltest.engine import House, LocalDriver, Rules, advance, reopen_unclean
 from dltest.lake.simulated import (
     REAPER_DOWN,
     RUCIO_DOWN,
@@ -188,6 +190,33 @@ def test_a_run_whose_process_was_killed_is_swept(store):
     swept = trial.play()
     assert swept.judgement.verdict is Verdict.SKIPPED
     assert swept.leftovers == 0
+    assert trial.lake.litter() == []
+
+
+class HeldOnce:
+    """The store, but that every other claim finds the row held by somebody else."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._claims = 0
+        self.ledger, self.run = store.ledger, store.run
+
+    def claim(self, run_id: str):
+        self._claims += 1
+        return nullcontext(None) if self._claims % 2 else self._store.claim(run_id)
+
+
+def test_a_row_that_somebody_holds_for_a_moment_does_not_stop_its_driver(store):
+    trial = Trial(store)
+    clock = trial.lake.clock
+
+    def hurrying_clock():
+        clock.move(timedelta(seconds=1))
+        return clock.now()
+
+    house = replace(trial.house, runs=HeldOnce(store), now=hurrying_clock)
+    LocalDriver(house, lambda _: None).drive([trial.run_id])
+    assert trial.run.is_ended
     assert trial.lake.litter() == []
 
 
