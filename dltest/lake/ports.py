@@ -141,7 +141,10 @@ class Catalogue(Protocol):
         """End the dataset with everything of it: rules, files, replicas, bytes."""
 
     def expire_files(self, names: Sequence[str]) -> None:
-        """End files that never came into a dataset; unknown names are passed over."""
+        """End files that never came into a dataset; unknown names are passed over.
+
+        To be asked once and then waited for: each asking may put the end off.
+        """
 
     def ping(self) -> str:
         """Rucio's version."""

@@ -5,7 +5,7 @@ ledger alone, so it knows nothing of steps, and removes only names that follow f
 Rucio is asked first; bytes that Rucio does not know of are removed at the storage itself.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from dltest.lake.ports import JobKind, JobState, ReplicaState
 from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress
@@ -14,6 +14,9 @@ from dltest.steps import pace
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
 
 STRAY_AFTER = timedelta(seconds=20)
+# Asking once more keeps the files: the rule that would end them lifts the tombstone they have.
+STRAY_AGAIN = timedelta(minutes=10)
+NEVER = datetime.min.replace(tzinfo=UTC).isoformat()
 
 # An RSE that gave one of these while the run was exercised is asked at once, not after Rucio has
 # deleted there, since Rucio cannot either while it is down.
@@ -47,7 +50,7 @@ def look(ctx: Context, handle: Handle) -> Outcome:
             handle, pace.pause(ctx.now - ctx.began_at), Progress(note="rules are still there")
         )
     _settle(ctx, LedgerKind.RULE)
-    _end_strays(ctx)
+    handle = _end_strays(ctx, handle)
     waiting = [rse for rse in _rses(ctx) if rse not in _suspects(ctx) and _listed(ctx, rse)]
     if waiting:
         return Waiting(
@@ -132,25 +135,29 @@ def _round(ctx: Context) -> int:
     return int(ctx.began_at.timestamp() * 1000)
 
 
-def _end_strays(ctx: Context) -> None:
+def _end_strays(ctx: Context, handle: Handle) -> Handle:
     """Files that a crash left outside the dataset do not go with it; they are asked for alone.
 
-    For a moment every file is so: Rucio ends the dataset first, and then its replicas.
+    For a moment every file is so: Rucio ends the dataset first, and then its replicas. Gives
+    the handle that remembers the asking.
     """
-    if ctx.now - ctx.began_at < STRAY_AFTER:
-        return
+    asked_at = datetime.fromisoformat(str(handle.get("strays_asked_at", NEVER)))
+    if ctx.now - ctx.began_at < STRAY_AFTER or ctx.now - asked_at < STRAY_AGAIN:
+        return handle
     left = set(ctx.lake.catalogue.dids(ctx.dataset))
     files = [name for name in ctx.file_names() if name in left]
     if ctx.dataset in left or not files:
-        return
+        return handle
     kept = {
         replica.name
         for rse in _rses(ctx)
         for replica in ctx.lake.catalogue.replicas(files, rse)
         if replica.state is ReplicaState.AVAILABLE
     }
-    if kept:
-        ctx.lake.catalogue.expire_files(sorted(kept))
+    if not kept:
+        return handle
+    ctx.lake.catalogue.expire_files(sorted(kept))
+    return {**handle, "strays_asked_at": ctx.now.isoformat()}
 
 
 def _open_entries(ctx: Context) -> list[LedgerEntry]:

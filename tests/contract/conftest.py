@@ -7,7 +7,6 @@ import pytest
 from trial import Trial
 
 from dltest.lake.adapter import open_lake
-from dltest.lake.ports import JobKind
 from dltest.lake.simulated import SimulatedLake
 from dltest.lake.storage import MoverPool
 from dltest.settings import LakeSettings
@@ -22,6 +21,4 @@ def trial(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trial]:
     with MoverPool(settings.storage, tmp_path / "spool") as movers:
         trial = Trial(open_lake(settings, storage=movers))
         yield trial
-        trial.do(JobKind.UNLINK, trial.refs(trial.source))
-        trial.ports.catalogue.expire(trial.dataset)
-        trial.ports.catalogue.expire_files(trial.names())
+        trial.clean()

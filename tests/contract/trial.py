@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
 
+from dltest.errors import LakeError
 from dltest.lake.ports import (
     FileFacts,
     FileRef,
@@ -73,6 +74,23 @@ class Trial:
         ]
         self.ports.catalogue.register(self.dataset, self.source, facts, LIFETIME)
         return facts
+
+    def clean(self) -> None:
+        """Ask for the end of everything; as the engine does, again when there was no answer.
+
+        A daemon that removes the same rows may make Rucio's server fail at that moment.
+        """
+        self.do(JobKind.UNLINK, self.refs(self.source))
+        until(self._expires, bool)
+
+    def _expires(self) -> bool:
+        try:
+            self.ports.catalogue.expire(self.dataset)
+        except LakeError as error:
+            if not error.retryable:
+                raise
+            return False
+        return True
 
 
 def until(ask: Callable[[], T], good: Callable[[T], bool], *, every: float = 0.3) -> T:

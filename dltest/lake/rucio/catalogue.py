@@ -173,7 +173,11 @@ class RucioCatalogue:
         self._end_did(dataset)
 
     def expire_files(self, names: Sequence[str]) -> None:
-        """Files end with a dataset, so those that never came into one get one of their own."""
+        """Files end with a dataset, so those that never came into one get one of their own.
+
+        Its rule ends at once, which gives the replicas their tombstones. A second asking before
+        the reaper came would lift these again, so leave it minutes.
+        """
         prefix = commonprefix(list(names))  # noqa: RUF071 - names, not paths
         listed = self.dids(prefix)
         known = set(listed) & set(names)
