@@ -2,11 +2,20 @@
 
 from dltest.model.blame import DLTEST, FTS, IDENTITY, RUCIO, SCENARIO, Blame, Party
 from dltest.model.campaign import Campaign, Driver, Trigger
-from dltest.model.case import Case, Footprint, Payload, Plan, StepCall
+from dltest.model.case import Case, Footprint, Pace, Payload, Plan, StepCall
 from dltest.model.lake import RSE, Lake
 from dltest.model.ledger import LedgerEntry, LedgerKind, LedgerState
-from dltest.model.record import Finding, Judgement, Progress, StepRecord, StepState, Trouble
+from dltest.model.record import (
+    Attempt,
+    Finding,
+    Judgement,
+    Progress,
+    StepRecord,
+    StepState,
+    Trouble,
+)
 from dltest.model.run import Run, RunPhase
+from dltest.model.schedule import Schedule, Slot
 from dltest.model.value import Value
 from dltest.model.verdict import FACES, Face, Verdict, exit_code_of, worst_of
 
@@ -18,6 +27,7 @@ __all__ = [
     "RSE",
     "RUCIO",
     "SCENARIO",
+    "Attempt",
     "Blame",
     "Campaign",
     "Case",
@@ -30,12 +40,15 @@ __all__ = [
     "LedgerEntry",
     "LedgerKind",
     "LedgerState",
+    "Pace",
     "Party",
     "Payload",
     "Plan",
     "Progress",
     "Run",
     "RunPhase",
+    "Schedule",
+    "Slot",
     "StepCall",
     "StepRecord",
     "StepState",

@@ -25,10 +25,24 @@ class StepCall(Value):
     body: dict[str, JsonValue]
 
 
+class Pace(Value):
+    """How much of a scenario may run at once. None is no limit.
+
+    `per_rse` and `per_link` count open cases of the scenario that touch an RSE, or cross the same
+    link; `bandwidth` (bytes per second) spaces their beginnings, so that what they write never
+    averages more.
+    """
+
+    per_rse: int | None = None
+    per_link: int | None = None
+    bandwidth: float | None = None
+
+
 class Case(Value):
     """A scenario laid out over concrete RSEs. `targets` maps role -> RSE name, in file order.
 
-    The identity is stable over time, so that the same cell can be followed for years.
+    The identity is stable over time, so that the same cell can be followed for years. `variant`
+    tells cases of the same targets apart, such as the sizes of a ladder.
     """
 
     scenario: str
@@ -36,6 +50,10 @@ class Case(Value):
     payload: Payload
     steps: tuple[StepCall, ...]
     duration_limit: timedelta
+    variant: str = ""
+    pace: Pace = Pace()
+    bytes_written: int = 0
+    control: bool = False
     tags: tuple[str, ...] = ()
     owner: str | None = None
     severity: str = "warning"
@@ -43,8 +61,9 @@ class Case(Value):
 
     @property
     def id(self) -> str:
-        """`replicate[XRD1->XRD2]`, `upload[XRD1]`."""
-        return f"{self.scenario}[{'->'.join(self.targets.values())}]"
+        """`replicate[XRD1->XRD2]`, `upload[XRD1]`, `ladder[XRD1->XRD2, 10 x 5 GB]`."""
+        variant = f", {self.variant}" if self.variant else ""
+        return f"{self.scenario}[{'->'.join(self.targets.values())}{variant}]"
 
 
 class Footprint(Value):

@@ -52,6 +52,15 @@ class Progress(Value):
     note: str = ""
 
 
+class Attempt(Value):
+    """An earlier try of a step that may be retried; the record itself tells of the last one."""
+
+    state: StepState
+    began_at: datetime
+    ended_at: datetime
+    troubles: tuple[Trouble, ...] = ()
+
+
 class StepRecord(Value):
     """One step of one run.
 
@@ -68,6 +77,7 @@ class StepRecord(Value):
     evidence: dict[str, JsonValue] = Field(default_factory=dict)
     troubles: tuple[Trouble, ...] = ()
     progress: Progress | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 class Finding(Value):

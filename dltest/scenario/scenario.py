@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from dltest.model import Payload, StepCall
+from dltest.model import Payload, Schedule, StepCall
 from dltest.scenario.rse_expression import parse_expression
 from dltest.units import Duration, Size
 
@@ -167,3 +167,8 @@ class Scenario(Heading):
     """A declared test, read and checked. Step bodies are carried as JSON, defaults written out."""
 
     steps: tuple[StepCall, ...]
+
+    @property
+    def timetable(self) -> Schedule | None:
+        """When it runs by itself; None: only when it is asked to."""
+        return None

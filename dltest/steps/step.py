@@ -42,6 +42,9 @@ class Expect(BaseModel):
     rate: Rate | None = Field(
         None, description="Slower than this is `degraded`.", examples=["5 MB/s"]
     )
+    time: Duration | None = Field(
+        None, description="Done later than this after its begin is `degraded`.", examples=["30s"]
+    )
 
 
 class StepBody(BaseModel):
@@ -58,6 +61,15 @@ class StepBody(BaseModel):
         Expect(),
         description="What must happen; default: it is done.",
         examples=[{"outcome": "refused", "reason": "checksum"}, {"rate": "5 MB/s"}],
+    )
+
+    retries: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="How often it is tried again when it does not come to what it should;"
+        " each attempt is recorded, and one that was needed makes the run `degraded`.",
+        examples=[2],
     )
 
     def roles(self) -> tuple[str, ...]:
