@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltest.scenario.document import Loc, Mapping, Scalar, Series
+from dltest.scenario.cron import shortest_gap
+from dltest.scenario.document import Loc, Mapping, Node, Scalar, Series
 from dltest.scenario.explain import shorter, suggestion
-from dltest.scenario.scenario import MAX_ROLES, Heading, Target
+from dltest.scenario.scenario import MAX_ROLES, Heading, Schedule, Target
 from dltest.scenario.sheet import Sheet
 from dltest.steps import Expect, Step, StepBody
 from dltest.units import format_duration
@@ -30,6 +31,7 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
     if len(roles) > MAX_ROLES:
         return
     _check_targets(sheet, roles)
+    _check_one_of(sheet, ("schedule",), ("every", "cron"))
     for call in good:
         _check_roles(sheet, call, roles)
     if len(good) == len(calls) and all(call.is_whole for call in good):
@@ -37,6 +39,7 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
         _check_asserts(sheet, good)
     if heading:
         _check_deadlines(sheet, heading, good)
+        _check_schedule(sheet, heading.schedule)
         _check_same_rses(sheet, heading.targets)
 
 
@@ -63,6 +66,44 @@ def _words(sheet: Sheet, loc: Loc) -> list[str]:
     items = node.items[:MAX_ROLES] if isinstance(node, Series) else ()
     values = [item.value if isinstance(item, Scalar) else None for item in items]
     return [value if isinstance(value, str) else "" for value in values]
+
+
+def _keys_of(sheet: Sheet, loc: Loc) -> list[str]:
+    """The keys that are written at `loc` and hold something."""
+    node = sheet.find(loc)
+    entries = node.entries if isinstance(node, Mapping) else {}
+    return [key for key, entry in entries.items() if not _is_nothing(entry.value)]
+
+
+def _is_nothing(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _check_one_of(sheet: Sheet, loc: Loc, choices: tuple[str, str]) -> None:
+    """Exactly one of two keys, in a mapping that may be left out as a whole."""
+    if not isinstance(sheet.find(loc), Mapping):
+        return
+    written = [key for key in _keys_of(sheet, loc) if key in choices]
+    either = " or ".join(f"`{key}`" for key in choices)
+    if not written:
+        sheet.mistake(loc, f"needs {either}", key=True)
+    for other in written[1:]:
+        sheet.mistake((*loc, other), f"write {either}, not both", key=True)
+
+
+def _check_schedule(sheet: Sheet, schedule: Schedule | None) -> None:
+    if schedule is None:
+        return
+    if schedule.time_zone and not schedule.cron:
+        message = "only `cron` is read in a time zone; `every` counts from the epoch"
+        sheet.mistake(("schedule", "time-zone"), message, key=True)
+    gap = schedule.every
+    if schedule.cron:
+        gap = shortest_gap(schedule.cron, schedule.time_zone or "UTC")
+    if gap and schedule.jitter >= gap:
+        most = format_duration(gap)
+        message = f"must be less than the {most} between two slots, so that these keep their order"
+        sheet.mistake(("schedule", "jitter"), message)
 
 
 def _check_roles(sheet: Sheet, call: Call, roles: list[str]) -> None:

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from dltest.model import Payload, Schedule, StepCall
+from dltest.model import Payload, StepCall
+from dltest.model import Schedule as Timetable
+from dltest.scenario.cron import MAX_LENGTH, check_cron, check_time_zone
 from dltest.scenario.rse_expression import parse_expression
 from dltest.units import Duration, Size
 
@@ -42,6 +44,12 @@ def _sentence(text: str) -> str:
     return text
 
 
+def _interval(every: timedelta) -> timedelta:
+    if every < timedelta(minutes=1):
+        raise ValueError("must be at least 1m")
+    return every
+
+
 Word = Annotated[
     str,
     AfterValidator(_word),
@@ -49,6 +57,17 @@ Word = Annotated[
 ]
 Sentence = Annotated[
     str, AfterValidator(_sentence), WithJsonSchema({"type": "string", "pattern": r"\S"})
+]
+Interval = Annotated[Duration, AfterValidator(_interval)]
+Cron = Annotated[
+    str,
+    AfterValidator(check_cron),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\s*(\S+\s+){4}\S+\s*$", "maxLength": MAX_LENGTH}
+    ),
+]
+TimeZone = Annotated[
+    str, AfterValidator(check_time_zone), WithJsonSchema({"type": "string", "minLength": 1})
 ]
 RSEExpression = Annotated[
     str, AfterValidator(_rse_expression), WithJsonSchema({"type": "string", "minLength": 1})
@@ -112,6 +131,48 @@ class Limits(Section):
     )
 
 
+class Schedule(Section):
+    """When the scenario runs by itself: exactly one of `every` and `cron`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["every"]}, {"required": ["cron"]}],
+            "dependencies": {"time-zone": ["cron"]},
+        }
+    )
+
+    every: Interval | None = Field(
+        None,
+        description="How often. Slots are aligned to the epoch: `6h` is 00, 06, 12 and 18 UTC.",
+        examples=["6h"],
+    )
+    cron: Cron | None = Field(
+        None,
+        description="Five fields: minute, hour, day of month, month, day of week.",
+        examples=["30 2 * * *"],
+    )
+    time_zone: TimeZone | None = Field(
+        None,
+        description="Whose clocks `cron` is read by, changes to summer time included; UTC"
+        " without it.",
+        examples=["Europe/Zurich"],
+    )
+    jitter: Duration = Field(
+        timedelta(0),
+        description="Each begin is put off by up to so much, so that not all begin at once;"
+        " less than the time between two slots.",
+        examples=["20m"],
+    )
+
+    def timetable(self) -> Timetable:
+        return Timetable(
+            every=self.every,
+            cron=self.cron,
+            time_zone=self.time_zone or "UTC",
+            jitter=self.jitter,
+        )
+
+
 class Heading(Section):
     """A scenario file without its steps, which only the step types can read."""
 
@@ -161,6 +222,11 @@ class Heading(Section):
     limits: Limits = Field(
         Limits(), description="What the scenario may take.", examples=[{"duration": "30m"}]
     )
+    schedule: Schedule | None = Field(
+        None,
+        description="When it runs by itself; without one, only when it is asked to.",
+        examples=[{"every": "6h", "jitter": "20m"}],
+    )
 
 
 class Scenario(Heading):
@@ -169,6 +235,6 @@ class Scenario(Heading):
     steps: tuple[StepCall, ...]
 
     @property
-    def timetable(self) -> Schedule | None:
+    def timetable(self) -> Timetable | None:
         """When it runs by itself; None: only when it is asked to."""
-        return None
+        return self.schedule.timetable() if self.schedule else None

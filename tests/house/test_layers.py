@@ -20,6 +20,7 @@ ROOMS = {
     "gfal2": {"lake", "lab/transfer_service", "cli"},
     "sqlalchemy": {"store", "lab/rucio_side"},
     "alembic": {"store", "lab/rucio_side"},
+    "cronsim": {"scenario"},
     "ruamel": {"scenario", "settings.py", "lab"},
     "prometheus_client": {"metrics"},
 }

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dltest.errors import ScenarioError
-from dltest.model import StepCall
+from dltest.model import Schedule, StepCall
 from dltest.scenario import parse
 from dltest.scenario.document import MAX_BYTES
 from dltest.steps import registry
@@ -95,10 +95,10 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
     ),
     (
         "title: It works",
-        "title: It works\nschedule: {every: 6h}",
+        "title: It works\nweather: fair",
         [
-            "4:1: unknown key 'schedule'; known: dltest, name, title, description, owner, runbook,"
-            " severity, tags, targets, payload, limits, steps"
+            "4:1: unknown key 'weather'; known: dltest, name, title, description, owner, runbook,"
+            " severity, tags, targets, payload, limits, schedule, steps"
         ],
     ),
     (
@@ -196,6 +196,36 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
 @pytest.mark.parametrize(("old", "new", "expected"), MISTAKES, ids=lambda value: str(value)[:40])
 def test_a_mistake_is_a_sentence_at_its_place(old: str, new: str, expected: list[str]) -> None:
     assert problems(changed(old, new)) == [f"f.yaml:{line}" for line in expected]
+
+
+SCHEDULES = [
+    ("{every: 6h, cron: 0 * * * *}", "12:23: write `every` or `cron`, not both"),
+    ("{jitter: 5m}", "12:1: needs `every` or `cron`"),
+    ("{every: }", "12:1: needs `every` or `cron`"),
+    ("{every: 59s}", "12:19: must be at least 1m"),
+    ("{every: 1h, jitter: 1h}", "12:31: must be less than the 1h between two slots, so that these keep their order"),
+    ("{cron: '0,10 * * * *', jitter: 10m}", "12:42: must be less than the 10m between two slots, so that these keep their order"),
+    ("{every: 1h, time-zone: UTC}", "12:23: only `cron` is read in a time zone; `every` counts from the epoch"),
+    ("{cron: 0 * * *}", "12:18: '0 * * *' is not a cron expression; write five fields (minute hour day-of-month month day-of-week), like 30 2 * * *"),
+    ("{cron: 0 24 * * *}", "12:18: '0 24 * * *' is not a cron expression: Bad hour"),
+    ("{cron: '0 0 * 2 MON#5', time-zone: Europe/Züri}", "12:46: 'Europe/Züri' is not a time zone like Europe/Zurich or UTC; did you mean 'Europe/Zurich'?"),
+    ("{cron: 0 0 31 2 *}", "12:18: '0 0 31 2 *' is not a cron expression: Bad day-of-month"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schedule", "expected"), SCHEDULES)
+def test_a_wrong_schedule_is_told_where_it_is_wrong(schedule: str, expected: str) -> None:
+    assert problems(f"{GOOD}schedule: {schedule}\n") == [f"f.yaml:{expected}"]
+
+
+def test_a_schedule_becomes_a_timetable() -> None:
+    assert parse(GOOD, "f.yaml").timetable is None
+    text = GOOD + "schedule: {cron: 30 2 * * *, time-zone: Europe/Zurich, jitter: 5m}\n"
+    assert parse(text, "f.yaml").timetable == Schedule(
+        cron="30 2 * * *", time_zone="Europe/Zurich", jitter=timedelta(minutes=5)
+    )
+    text = GOOD + "schedule: {every: 6h}\n"
+    assert parse(text, "f.yaml").timetable == Schedule(every=timedelta(hours=6))
 
 
 def test_all_mistakes_come_at_once_and_in_order() -> None:

@@ -44,7 +44,14 @@ VISIBLE = [
     ("owner: data-ops", "owner: a\ntags: core"),
     ("owner: data-ops", "owner: a\ntags: [A]"),
     ("owner: data-ops", "owner: a\nseverity: bad"),
-    ("owner: data-ops", "owner: a\nschedule: {every: 6h}"),
+    ("owner: data-ops", "owner: a\nweather: fair"),
+    ("owner: data-ops", "owner: a\nschedule: 6h"),
+    ("owner: data-ops", "owner: a\nschedule: {}"),
+    ("owner: data-ops", "owner: a\nschedule: {every: 6}"),
+    ("owner: data-ops", "owner: a\nschedule: {every: 6h, cron: 0 * * * *}"),
+    ("owner: data-ops", "owner: a\nschedule: {cron: 0 * * *}"),
+    ("owner: data-ops", "owner: a\nschedule: {every: 6h, time-zone: UTC}"),
+    ("owner: data-ops", "owner: a\nschedule: {every: 6h, jitter: 5}"),
     ("owner: data-ops", "owner: a\npayload: {files: 0}"),
     ("owner: data-ops", "owner: a\npayload: {files: 1.5}"),
     ("owner: data-ops", "owner: a\npayload: {files: '1'}"),
@@ -78,6 +85,10 @@ INVISIBLE = [
     ("upload: {to: source}", "upload: {to: sorce}"),
     ('{rses: "dltest=True"}', '{rses: "a&"}'),
     ("within: 90s", "within: 90h"),
+    ("owner: data-ops", "owner: a\nschedule: {every: 1s}"),
+    ("owner: data-ops", "owner: a\nschedule: {every: 1h, jitter: 2h}"),
+    ("owner: data-ops", "owner: a\nschedule: {cron: 0 99 * * *}"),
+    ("owner: data-ops", "owner: a\nschedule: {cron: 0 9 * * *, time-zone: Mars}"),
 ]
 
 RIGHT = [
@@ -86,6 +97,8 @@ RIGHT = [
     GOOD.replace("owner: data-ops", "owner: a\ndescription:\nrunbook: r\ntags: [a, b-2]"),
     GOOD.replace("owner: data-ops", "owner: a\npayload: {files: 100000, size: 1.5 kB}"),
     GOOD.replace("delete:", "delete: {within: 1m}"),
+    GOOD.replace("owner: data-ops", "owner: a\nschedule: {every: 6h, jitter: 20m}"),
+    GOOD.replace("owner: data-ops", "owner: a\nschedule: {cron: 0 2 * * 1-5, time-zone: UTC}"),
     *(path.read_text() for path in sorted(Path("scenarios").rglob("*.yaml"))),
 ]
 
