@@ -3,11 +3,13 @@
 The truth table, per step:
 
     state      expected done               expected refused
-    done       ok (degraded if too slow)   failed: not-refused
+    done       ok                          failed: not-refused
     refused    failed, blame as recorded   ok if the reason fits, else failed: wrong-reason
     overdue    failed, blame as recorded   failed
     unknown    inconclusive                inconclusive
     skipped    nothing: an earlier step decided
+
+A step that is ok is degraded if it was slower or later than expected, or had to be tried again.
 
 An exception means "we could not find out"; only an answer of the lake can fail a run.
 """
@@ -28,7 +30,7 @@ from dltest.model import (
     worst_of,
 )
 from dltest.steps import Expect
-from dltest.units import human_size
+from dltest.units import format_duration, human_seconds, human_size
 
 
 def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = False) -> Judgement:
@@ -65,17 +67,20 @@ def _reason_fits(expect: Expect, record: StepRecord) -> bool:
 
 
 def _findings(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
+    if holds(call, record):
+        yield from _slow(case, call, record)
+        yield from _late(case, call, record)
+        yield from _retried(case, record)
+        return
     match record.state:
         case StepState.UNKNOWN:
             yield from _told(record, Verdict.INCONCLUSIVE, "could-not-find-out")
         case StepState.OVERDUE:
             yield from _told(record, Verdict.FAILED, "overdue")
-        case StepState.REFUSED if not holds(call, record):
+        case StepState.REFUSED:
             yield from _refusal(call, record)
-        case StepState.DONE if not holds(call, record):
-            yield _not_refused(case, record)
         case StepState.DONE:
-            yield from _speed(case, call, record)
+            yield _not_refused(case, record)
         case _:
             return
 
@@ -126,7 +131,7 @@ def _not_refused(case: Case, record: StepRecord) -> Finding:
     )
 
 
-def _speed(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
+def _slow(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
     wanted = _expect(call).rate
     measured = record.measured.get("rate_bytes_per_second")
     if wanted is None or measured is None or measured >= wanted:
@@ -138,6 +143,40 @@ def _speed(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
             f" less than the {human_size(wanted)}/s expected"
         ),
         blame=_place(case, record),
+        verdict=Verdict.DEGRADED,
+        step=record.name,
+    )
+
+
+def _late(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
+    wanted = _expect(call).time
+    if wanted is None or record.began_at is None or record.ended_at is None:
+        return
+    taken = record.ended_at - record.began_at
+    if taken <= wanted:
+        return
+    yield Finding(
+        code="late",
+        title=(
+            f"{record.name} took {human_seconds(taken.total_seconds())},"
+            f" longer than the {format_duration(wanted)} expected"
+        ),
+        blame=_place(case, record),
+        verdict=Verdict.DEGRADED,
+        step=record.name,
+    )
+
+
+def _retried(case: Case, record: StepRecord) -> Iterator[Finding]:
+    """Who must act is told by what stood in the way of the last attempt that came to nothing."""
+    if not record.attempts:
+        return
+    in_the_way = record.attempts[-1].troubles
+    said = f": {in_the_way[0].message}" if in_the_way else ""
+    yield Finding(
+        code="retried",
+        title=f"{record.name} went well at attempt {len(record.attempts) + 1} only{said}",
+        blame=in_the_way[0].blame if in_the_way else _place(case, record),
         verdict=Verdict.DEGRADED,
         step=record.name,
     )

@@ -9,27 +9,48 @@ from dltest.scenario import Registry, Scenario
 from dltest.units import human_size
 
 
+def weighed(cases: Iterable[Case], steps: Registry) -> list[Case]:
+    """The cases, each with the bytes that it writes, copies counted."""
+    scale = _Scale(steps)
+    return [
+        case.model_copy(update={"bytes_written": scale.total(case).bytes_written}) for case in cases
+    ]
+
+
 def footprints(cases: Iterable[Case], steps: Registry) -> dict[str, Footprint]:
     """Per RSE, sorted by name, over all steps of all cases."""
     totals: defaultdict[str, Footprint] = defaultdict(Footprint)
-    per_scenario: dict[str, dict[str, Footprint]] = {}
+    scale = _Scale(steps)
     for case in cases:
-        if case.scenario not in per_scenario:
-            per_scenario[case.scenario] = _per_role(case, steps)
-        for role, footprint in per_scenario[case.scenario].items():
+        for role, footprint in scale.per_role(case).items():
             totals[case.targets[role]] += footprint
     return dict(sorted(totals.items()))
 
 
-def _per_role(case: Case, steps: Registry) -> dict[str, Footprint]:
-    """The same for all cases of a scenario, since they share steps and payload."""
-    totals: defaultdict[str, Footprint] = defaultdict(Footprint)
-    for call in case.steps:
-        step = steps[call.type]
-        body = step.Body.model_validate(call.body)
-        for role, footprint in step.footprint(body, case.payload).items():
-            totals[role] += footprint
-    return totals
+class _Scale:
+    """Weighs one case of each scenario and variant: the others share its steps and payload."""
+
+    def __init__(self, steps: Registry) -> None:
+        self._steps = steps
+        self._known: dict[tuple[str, str], dict[str, Footprint]] = {}
+
+    def total(self, case: Case) -> Footprint:
+        return sum(self.per_role(case).values(), Footprint())
+
+    def per_role(self, case: Case) -> dict[str, Footprint]:
+        key = (case.scenario, case.variant)
+        if key not in self._known:
+            self._known[key] = self._weigh(case)
+        return self._known[key]
+
+    def _weigh(self, case: Case) -> dict[str, Footprint]:
+        totals: defaultdict[str, Footprint] = defaultdict(Footprint)
+        for call in case.steps:
+            step = self._steps[call.type]
+            body = step.Body.model_validate(call.body)
+            for role, footprint in step.footprint(body, case.payload).items():
+                totals[role] += footprint
+        return dict(totals)
 
 
 def check_budget(scenario: Scenario, cases: Iterable[Case], steps: Registry) -> None:

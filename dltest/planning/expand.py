@@ -71,6 +71,7 @@ def _case(scenario: Scenario, targets: dict[str, str]) -> Case:
         payload=scenario.payload.payload(),
         steps=scenario.steps,
         duration_limit=scenario.limits.duration,
+        pace=scenario.limits.pace(),
         tags=scenario.tags,
         owner=scenario.owner,
         severity=scenario.severity,

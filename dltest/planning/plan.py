@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dltest.errors import NoTargetError
 from dltest.model import Case, Lake, Plan
-from dltest.planning.budget import check_budget, footprints
+from dltest.planning.budget import check_budget, footprints, weighed
 from dltest.planning.expand import expand
 from dltest.planning.selection import select
 from dltest.scenario import Registry, Scenario
@@ -33,7 +33,7 @@ def plan(
     aimed_at = set(select(only, lake, asked_by="--rse")) if only else None
     cases: list[Case] = []
     for scenario in scenarios:
-        kept = expand(scenario, lake, aimed_at)
+        kept = weighed(expand(scenario, lake, aimed_at), known)
         check_budget(scenario, kept, known)
         cases += kept
     if not cases:

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from dltest.model import Payload, StepCall
+from dltest.model import Pace, Payload, StepCall
 from dltest.model import Schedule as Timetable
 from dltest.scenario.cron import MAX_LENGTH, check_cron, check_time_zone
 from dltest.scenario.rse_expression import parse_expression
-from dltest.units import Duration, Size
+from dltest.units import Duration, Rate, Size
 
 FORMAT = 1
 WORD_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -109,6 +109,17 @@ class Files(Section):
         return Payload(files=self.files, size_bytes=self.size)
 
 
+class Parallel(Section):
+    """How many runs of the scenario may be open at once; without a number, any."""
+
+    per_rse: int | None = Field(
+        None, ge=1, description="That touch the same RSE, in whatever role.", examples=[2]
+    )
+    per_link: int | None = Field(
+        None, ge=1, description="That cross the same link, in this direction.", examples=[1]
+    )
+
+
 class Limits(Section):
     """What the scenario may take. A plan that would take more is refused before anything runs."""
 
@@ -129,6 +140,23 @@ class Limits(Section):
         description="How many files all runs of one campaign may write together, copies counted.",
         examples=[1000],
     )
+    parallel: Parallel = Field(
+        Parallel(),
+        description="How many runs may be open at once; the others wait for their turn.",
+        examples=[{"per-rse": 2, "per-link": 1}],
+    )
+    bandwidth: Rate | None = Field(
+        None,
+        description="What all runs together may write on average; their begins are spaced so.",
+        examples=["100 MB/s"],
+    )
+
+    def pace(self) -> Pace:
+        return Pace(
+            per_rse=self.parallel.per_rse,
+            per_link=self.parallel.per_link,
+            bandwidth=self.bandwidth,
+        )
 
 
 class Schedule(Section):

@@ -1,6 +1,6 @@
 """The truth table of verdicts: state x expectation -> verdict, code, blame."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from dltest.judge import judge
 from dltest.model import (
     FTS,
     RUCIO,
+    Attempt,
     Blame,
     Case,
     Payload,
@@ -105,6 +106,51 @@ def test_slower_than_expected_is_degraded_and_names_both_rates():
     assert "1 MB/s" in judgement.findings[0].title
     assert "5 MB/s" in judgement.findings[0].title
     assert str(judgement.blame) == "link XRD1->XRD2"
+
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(30, Verdict.PASSED), (31, Verdict.DEGRADED)])
+def test_later_than_expected_is_degraded(seconds, verdict):
+    done = record(StepState.DONE).model_copy(
+        update={"began_at": BEGAN, "ended_at": BEGAN + timedelta(seconds=seconds)}
+    )
+    judgement = judge(case_of(call(time="30s")), (done,))
+    assert judgement.verdict is verdict
+    titles = ["replicate took 31 s, longer than the 30s expected"]
+    assert [f.title for f in judgement.findings] == (titles if seconds > 30 else [])
+    assert [f.code for f in judgement.findings] == (["late"] if seconds > 30 else [])
+
+
+def attempt(*troubles):
+    return Attempt(state=StepState.REFUSED, began_at=BEGAN, ended_at=BEGAN, troubles=troubles)
+
+
+@pytest.mark.parametrize(
+    ("state", "expect", "troubles"),
+    [(StepState.DONE, {}, ()), (StepState.REFUSED, {"outcome": "refused"}, (CHECKSUM,))],
+)
+def test_what_holds_at_a_later_attempt_is_degraded_and_blames_what_stood_in_the_way(
+    state, expect, troubles
+):
+    tried = record(state, *troubles).model_copy(
+        update={"attempts": (attempt(CHECKSUM), attempt(UNREACHABLE))}
+    )
+    judgement = judge(case_of(call(**expect)), (tried,))
+    assert judgement.verdict is Verdict.DEGRADED
+    assert [f.code for f in judgement.findings] == ["retried"]
+    assert judgement.findings[0].title == "replicate went well at attempt 3 only: no answer"
+    assert str(judgement.blame) == "site XRD2"
+
+
+def test_attempts_that_never_came_to_it_are_told_by_the_last_one_alone():
+    tried = record(StepState.REFUSED, UNREACHABLE).model_copy(
+        update={"attempts": (attempt(CHECKSUM),)}
+    )
+    judgement = judge(case_of(call()), (tried,))
+    assert judgement.verdict is Verdict.FAILED
+    assert [f.code for f in judgement.findings] == ["storage-unreachable"]
 
 
 def test_the_worst_finding_decides_verdict_and_blame():

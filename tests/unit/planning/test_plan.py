@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dltest.errors import NoTargetError, OverBudgetError
-from dltest.model import RSE, Footprint, Lake
+from dltest.model import RSE, Footprint, Lake, Pace
 from dltest.planning import expand, plan
 from dltest.scenario import Scenario, load, parse
 
@@ -160,6 +160,17 @@ def test_a_scenario_over_its_limits_is_refused_with_the_sum(limits: str, message
 def test_limits_may_be_used_to_the_last_byte_and_file() -> None:
     more = "payload: {files: 3, size: 1 MiB}\nlimits: {bytes: 72 MiB, files: 72}\n"
     assert len(plan([scenario(LINK, steps=STEPS, more=more)], LAB).cases) == 12
+
+
+def test_a_case_carries_what_it_writes_and_how_fast_it_may_come() -> None:
+    limits = "limits: {parallel: {per-rse: 2, per-link: 1}, bandwidth: 100 MB/s}\n"
+    more = "payload: {files: 3, size: 1 MiB}\n" + limits
+    for case in plan([scenario(LINK, steps=STEPS, more=more)], LAB).cases:
+        # uploaded once, replicated once
+        assert case.bytes_written == 6 * MIB
+        assert case.pace == Pace(per_rse=2, per_link=1, bandwidth=100_000_000)
+    assert plan([scenario(ONE)], LAB).cases[0].pace == Pace()
+    assert plan([scenario(ONE)], LAB).cases[0].bytes_written == 0
 
 
 def test_more_cases_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,10 @@ VISIBLE = [
     ("owner: data-ops", "owner: a\npayload: 1 MiB"),
     ("owner: data-ops", "owner: a\nlimits: {duration: 5}"),
     ("owner: data-ops", "owner: a\nlimits: {bytes: lots}"),
+    ("owner: data-ops", "owner: a\nlimits: {parallel: 2}"),
+    ("owner: data-ops", "owner: a\nlimits: {parallel: {per-rse: 0}}"),
+    ("owner: data-ops", "owner: a\nlimits: {parallel: {per-site: 1}}"),
+    ("owner: data-ops", "owner: a\nlimits: {bandwidth: 100 MB}"),
     ("source: {", "Source: {"),
     ('{rses: "dltest=True"}', "{}"),
     ('{rses: "dltest=True"}', "{rses: ''}"),
@@ -74,6 +78,7 @@ VISIBLE = [
     ("within: 90s", "within: 90"),
     ("rate: 5 MB/s", "rate: 5 MB"),
     ("rate: 5 MB/s", "rate: 5"),
+    ("outcome: done", "time: 5"),
     ("outcome: done", "outcome: maybe"),
     ("outcome: done", "outcom: done"),
     ("outcome: done", "reason: 5"),
@@ -99,6 +104,9 @@ RIGHT = [
     GOOD.replace("delete:", "delete: {within: 1m}"),
     GOOD.replace("owner: data-ops", "owner: a\nschedule: {every: 6h, jitter: 20m}"),
     GOOD.replace("owner: data-ops", "owner: a\nschedule: {cron: 0 2 * * 1-5, time-zone: UTC}"),
+    GOOD.replace("owner: data-ops", "owner: a\nlimits: {parallel: {per-rse: 2, per-link: 1}}"),
+    GOOD.replace("owner: data-ops", "owner: a\nlimits: {bandwidth: 100 MB/s}"),
+    GOOD.replace("outcome: done", "time: 30s"),
     *(path.read_text() for path in sorted(Path("scenarios").rglob("*.yaml"))),
 ]
 
