@@ -16,13 +16,15 @@ def plan(
     lake: Lake,
     *,
     only: str | None = None,
+    turn: int = 0,
     steps: Registry | None = None,
 ) -> Plan:
     """Lay scenarios out over a lake; nothing is asked of it, its facts are those of `seen_at`.
 
     Cases come in the order of the scenarios, then by RSE name, so that two plans diff cleanly.
     `only`, an RSE expression, keeps the cases that touch at least one RSE it means: who aims at
-    an own site wants every link from and to it. Footprints and limits count what is kept.
+    an own site wants every link from and to it. Footprints and limits count what is kept. `turn`
+    chooses the links of sampled meshes: the slot's number, or `turn_at` the clock.
 
     Raises:
         NoTargetError: a target, or `only`, means no RSE, or nothing is kept.
@@ -33,7 +35,7 @@ def plan(
     aimed_at = set(select(only, lake, asked_by="--rse")) if only else None
     cases: list[Case] = []
     for scenario in scenarios:
-        kept = weighed(expand(scenario, lake, aimed_at), known)
+        kept = weighed(expand(scenario, lake, aimed_at, turn), known)
         check_budget(scenario, kept, known)
         cases += kept
     if not cases:

@@ -7,10 +7,10 @@ from typing import Any
 from dltest.scenario.cron import shortest_gap
 from dltest.scenario.document import Loc, Mapping, Node, Scalar, Series
 from dltest.scenario.explain import shorter, suggestion
-from dltest.scenario.scenario import MAX_ROLES, Heading, Schedule, Target
+from dltest.scenario.scenario import MAX_ROLES, Files, Heading, Schedule
 from dltest.scenario.sheet import Sheet
 from dltest.steps import Expect, Step, StepBody
-from dltest.units import format_duration
+from dltest.units import format_duration, format_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
         return
     _check_targets(sheet, roles)
     _check_one_of(sheet, ("schedule",), ("every", "cron"))
+    _check_links(sheet, roles)
+    _check_family(sheet)
     for call in good:
         _check_roles(sheet, call, roles)
     if len(good) == len(calls) and all(call.is_whole for call in good):
@@ -40,7 +42,8 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
     if heading:
         _check_deadlines(sheet, heading, good)
         _check_schedule(sheet, heading.schedule)
-        _check_same_rses(sheet, heading.targets)
+        _check_volume(sheet, heading.payload)
+        _check_same_rses(sheet, heading)
 
 
 def _roles(sheet: Sheet) -> list[str]:
@@ -89,6 +92,67 @@ def _check_one_of(sheet: Sheet, loc: Loc, choices: tuple[str, str]) -> None:
         sheet.mistake(loc, f"needs {either}", key=True)
     for other in written[1:]:
         sheet.mistake((*loc, other), f"write {either}, not both", key=True)
+
+
+_NEEDED_BY_SHAPE = {"star": "reference", "sample": "pairs"}
+
+
+def _check_links(sheet: Sheet, roles: list[str]) -> None:
+    written = _keys_of(sheet, ("links",))
+    ends = [_word(sheet, ("links", end)) for end in ("from", "to")]
+    for end, role in zip(("from", "to"), ends, strict=True):
+        if role and role not in roles:
+            message = f"there is no target '{shorter(role)}'" + suggestion(role, roles)
+            sheet.mistake(("links", end), message)
+    if ends[0] and ends[0] == ends[1]:
+        sheet.mistake(("links", "to"), "a link leads to another target than it begins at")
+    shape = _word(sheet, ("links", "shape")) or "all-pairs"
+    for needed_by, key in _NEEDED_BY_SHAPE.items():
+        if shape == needed_by and key not in written:
+            sheet.mistake(("links", key), f"`shape: {shape}` needs the key `{key}`", key=True)
+        if shape != needed_by and key in written:
+            message = f"`{key}` is only for `shape: {needed_by}`"
+            sheet.mistake(("links", key), message, key=True)
+
+
+def _word(sheet: Sheet, loc: Loc) -> str:
+    """The text at `loc`, '' when there is none."""
+    node = sheet.find(loc)
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+
+
+_SIZES = ("size", "sizes", "volume")
+
+
+def _check_family(sheet: Sheet) -> None:
+    written = _keys_of(sheet, ("payload",))
+    for other in [key for key in written if key in _SIZES][1:]:
+        message = "write one of `size`, `sizes` and `volume`"
+        sheet.mistake(("payload", other), message, key=True)
+    is_list = isinstance(sheet.find(("payload", "files")), Series)
+    if "volume" in written and not is_list:
+        message = "`volume` needs a list of `files`, like `files: [1000, 100, 10]`"
+        sheet.mistake(("payload", "volume"), message, key=True)
+    if is_list and "volume" not in written:
+        message = "a list of numbers needs a `volume`, like `volume: 50 GB`"
+        sheet.mistake(("payload", "files"), message)
+
+
+def _check_volume(sheet: Sheet, payload: Files) -> None:
+    """Every member of a family is another one, and its files are all of one size."""
+    if payload.volume is not None and not isinstance(payload.files, int):
+        for index, files in enumerate(payload.files):
+            if payload.volume % files:
+                message = f"{format_size(payload.volume)} cannot be cut into {files} equal files"
+                sheet.mistake(("payload", "files", index), message)
+        _check_different(sheet, ("payload", "files"), payload.files)
+    _check_different(sheet, ("payload", "sizes"), payload.sizes or ())
+
+
+def _check_different(sheet: Sheet, loc: Loc, members: Sequence[int]) -> None:
+    for index, member in enumerate(members):
+        if member in members[:index]:
+            sheet.mistake((*loc, index), "is in the list already")
 
 
 def _check_schedule(sheet: Sheet, schedule: Schedule | None) -> None:
@@ -147,10 +211,12 @@ def _check_deadlines(sheet: Sheet, heading: Heading, calls: Sequence[Call]) -> N
             sheet.mistake((*call.loc, "within"), f"{message} (limits.duration)")
 
 
-def _check_same_rses(sheet: Sheet, targets: dict[str, Target]) -> None:
+def _check_same_rses(sheet: Sheet, heading: Heading) -> None:
+    targets, links = heading.targets, heading.links
     for role, other in _pairs(list(targets)):
         first, second = targets[role], targets[other]
-        told_apart = role in second.other_than or other in first.other_than
+        is_link = links is not None and {role, other} == {links.from_, links.to}
+        told_apart = is_link or role in second.other_than or other in first.other_than
         if first.rses == second.rses and not told_apart:
             message = f"'{role}' and '{other}' may be the same RSE; add `other-than: [{role}]`"
             sheet.mistake(("targets", other), message, key=True)

@@ -4,17 +4,27 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 from dltest.model import Pace, Payload, StepCall
 from dltest.model import Schedule as Timetable
 from dltest.scenario.cron import MAX_LENGTH, check_cron, check_time_zone
+from dltest.scenario.explain import shown
 from dltest.scenario.rse_expression import parse_expression
-from dltest.units import Duration, Rate, Size
+from dltest.units import Duration, Rate, Size, format_size
 
 FORMAT = 1
 WORD_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 MAX_FILES = 100_000
+MAX_FAMILY = 20
+DEFAULT_SIZE = 2**20
 MAX_ROLES = 20
 MAX_STEPS = 100
 MAX_TAGS = 20
@@ -42,6 +52,12 @@ def _sentence(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
     return text
+
+
+def _file_size(size: int) -> int:
+    if size < 1:
+        raise ValueError("must be at least 1 B")
+    return size
 
 
 def _interval(every: timedelta) -> timedelta:
@@ -74,6 +90,43 @@ RSEExpression = Annotated[
 ]
 
 
+def _file_counts(value: object) -> int | tuple[int, ...]:
+    """One sentence for what is neither a number nor a list of some."""
+    if not isinstance(value, list | tuple):
+        return _file_count(value)
+    if not 1 <= len(value) <= MAX_FAMILY:
+        raise ValueError(f"must hold 1 to {MAX_FAMILY} numbers of files")
+    return tuple(_file_count(inner) for inner in value)
+
+
+def _file_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"must be a whole number, not {shown(value)}")  # noqa: TRY004 - pydantic's
+    if not 1 <= value <= MAX_FILES:
+        raise ValueError(f"must be at {'least 1' if value < 1 else f'most {MAX_FILES}'}")
+    return value
+
+
+def _as_tuple(files: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (files,) if isinstance(files, int) else files
+
+
+_COUNT = {"type": "integer", "minimum": 1, "maximum": MAX_FILES}
+FileCounts = Annotated[
+    int | tuple[int, ...],
+    PlainValidator(_file_counts),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _COUNT,
+                {"type": "array", "items": _COUNT, "minItems": 1, "maxItems": MAX_FAMILY},
+            ]
+        }
+    ),
+]
+FileSize = Annotated[Size, AfterValidator(_file_size)]
+
+
 class Section(BaseModel):
     """A mapping of the file: frozen, kebab-case keys, unknown keys are mistakes."""
 
@@ -98,15 +151,83 @@ class Target(Section):
 
 
 class Files(Section):
-    """The files that each run makes."""
+    """The files that each run makes, all of one size.
 
-    files: int = Field(
-        1, ge=1, le=MAX_FILES, description="How many files one run makes.", examples=[1, 1000]
+    A family makes a case of each member: `sizes` of each size, `volume` of each number in `files`.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "anyOf": [
+                    {"required": ["size", "sizes"]},
+                    {"required": ["size", "volume"]},
+                    {"required": ["sizes", "volume"]},
+                ]
+            },
+            "dependencies": {"volume": ["files"]},
+        }
     )
-    size: Size = Field(2**20, ge=1, description="Size of each file.", examples=["1 MiB", "2 GB"])
 
-    def payload(self) -> Payload:
-        return Payload(files=self.files, size_bytes=self.size)
+    files: FileCounts = Field(
+        1,
+        description="How many files one run makes; with `volume`, a list of such numbers.",
+        examples=[1, 1000, [1000, 100, 10]],
+    )
+    size: FileSize | None = Field(
+        None, description="Size of each file; 1 MiB without it.", examples=["1 MiB", "2 GB"]
+    )
+    sizes: tuple[FileSize, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_FAMILY,
+        description="Sizes of files, for a ladder: one case each.",
+        examples=[["1 KiB", "1 MiB", "1 GiB"]],
+    )
+    volume: FileSize | None = Field(
+        None,
+        description="Bytes of all files together, the same whatever their number: one case for"
+        " each number in `files`.",
+        examples=["50 GB"],
+    )
+
+    def payloads(self) -> dict[str, Payload]:
+        """By variant; without a family a single one, whose variant is ''."""
+        if self.volume is not None:
+            volume = self.volume
+            members = [Payload(files=n, size_bytes=volume // n) for n in _as_tuple(self.files)]
+        elif self.sizes is not None:
+            members = [
+                Payload(files=n, size_bytes=size)
+                for n in _as_tuple(self.files)
+                for size in self.sizes
+            ]
+        else:
+            (files,) = _as_tuple(self.files)
+            return {"": Payload(files=files, size_bytes=self.size or DEFAULT_SIZE)}
+        return {f"{m.files} x {format_size(m.size_bytes)}": m for m in members}
+
+
+class Links(Section):
+    """Which links between two targets are tried; the RSEs of a link always differ."""
+
+    from_: Word = Field(
+        alias="from", description="Target role that links begin at.", examples=["source"]
+    )
+    to: Word = Field(description="Target role that links lead to.", examples=["destination"])
+    shape: Literal["all-pairs", "ring", "star", "sample"] = Field(
+        "all-pairs",
+        description="`ring`: from each RSE to the next by name, and from the last to the first."
+        " `star`: from and to the RSEs of `reference`. `sample`: `pairs` links a campaign, others"
+        " each time, until all had their turn.",
+        examples=["ring"],
+    )
+    reference: RSEExpression | None = Field(
+        None, description="For `star`: the RSEs in its middle.", examples=["XRD1"]
+    )
+    pairs: int | None = Field(
+        None, ge=1, description="For `sample`: how many links a campaign tries.", examples=[400]
+    )
 
 
 class Parallel(Section):
@@ -241,6 +362,11 @@ class Heading(Section):
         description="Roles that steps speak of, each with the RSEs that may play it.",
         examples=[{"source": {"rses": "dltest=True"}}],
         json_schema_extra={"additionalProperties": False},
+    )
+    links: Links | None = Field(
+        None,
+        description="Which links between two targets are tried; all of them without it.",
+        examples=[{"from": "source", "to": "destination", "shape": "ring"}],
     )
     payload: Files = Field(
         Files(),

@@ -23,14 +23,24 @@ def schema_of(model: type[BaseModel]) -> Json:
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Defaults as a file would write them, `30m` and not `PT30M`."""
+    """Defaults as a file would write them, `30m` and not `PT30M`, and nothing that is null."""
 
     def default_schema(self, schema: WithDefaultSchema) -> Json:
         shown = super().default_schema(schema)
         write = _serializer(schema["schema"])
         if write and shown.get("default") is not None:
             shown["default"] = write(schema["default"])
+        if isinstance(shown.get("default"), dict):
+            shown["default"] = _without_nulls(shown["default"])
         return shown
+
+
+def _without_nulls(part: Json) -> Json:
+    return {
+        key: _without_nulls(inner) if isinstance(inner, dict) else inner
+        for key, inner in part.items()
+        if inner is not None
+    }
 
 
 def _serializer(schema: Mapping[str, Any]) -> Callable[[Any], Any] | None:

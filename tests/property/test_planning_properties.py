@@ -178,7 +178,7 @@ def test_footprints_add_up_to_what_the_cases_write(scenario: Scenario, lake: Lak
     if found is None:
         return
     total = sum(found.footprints.values(), Footprint())
-    payload = scenario.payload.payload()
+    payload = scenario.payload.payloads()[""]
     cases = len(found.cases)
     # upload and replicate write a copy each; replicate and verify read one each
     assert total.files_written == total.files_deleted == 2 * cases * payload.files

@@ -120,6 +120,81 @@ def test_no_scenario_is_no_plan() -> None:
         plan([], LAB)
 
 
+def linked(shape: str, lake: Lake = LAB, **options: object) -> list[str]:
+    more = f"links: {{from: a, to: b, shape: {shape}}}\n"
+    return [case.id for case in plan([scenario(LINK, more=more)], lake, **options).cases]  # type: ignore[arg-type]
+
+
+def test_all_pairs_is_what_a_scenario_without_links_has() -> None:
+    assert linked("all-pairs") == ids([scenario(LINK)])
+
+
+def test_a_ring_goes_to_the_next_by_name_and_closes() -> None:
+    assert linked("ring") == [
+        "it[XRD1->XRD2]", "it[XRD2->XRD3]", "it[XRD3->XRD4]", "it[XRD4->XRD1]",
+    ]  # fmt: skip
+    assert linked("ring", lake_of(2)) == ["it[XRD1->XRD2]", "it[XRD2->XRD1]"]
+    assert linked("ring", only="XRD4") == ["it[XRD3->XRD4]", "it[XRD4->XRD1]"]
+
+
+def test_a_star_goes_to_and_from_its_reference() -> None:
+    assert linked("star, reference: XRD2") == [
+        "it[XRD1->XRD2]", "it[XRD2->XRD1]", "it[XRD2->XRD3]",
+        "it[XRD2->XRD4]", "it[XRD3->XRD2]", "it[XRD4->XRD2]",
+    ]  # fmt: skip
+    with pytest.raises(NoTargetError, match="reference: no RSE of lake 'lab'"):
+        linked("star, reference: NOWHERE")
+
+
+def test_a_sample_turns_until_all_links_had_their_turn() -> None:
+    turns = [linked("sample, pairs: 5", turn=turn) for turn in range(7, 10)]
+    assert sorted(len(turn) for turn in turns) == [2, 5, 5]
+    assert sorted(case for turn in turns for case in turn) == ids([scenario(LINK)])
+    assert linked("sample, pairs: 5", turn=8) == turns[1]
+
+
+def test_who_aims_at_an_rse_gets_a_sample_of_its_links() -> None:
+    turns = [linked("sample, pairs: 2", turn=turn, only="XRD3") for turn in range(3)]
+    assert sorted(case for turn in turns for case in turn) == ids([scenario(LINK)], only="XRD3")
+
+
+def test_links_that_cannot_be_are_told() -> None:
+    with pytest.raises(NoTargetError) as caught:
+        linked("ring", lake_of(1))
+    assert str(caught.value) == (
+        "scenario 'it': its targets cannot be different RSEs joined by a link of `shape: ring`:"
+        " 'a' can only be XRD1; 'b' can only be XRD1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("payload", "variants"),
+    [
+        ("{files: 2, size: 1 kB}", {"": 2000}),
+        ("{sizes: [1 kB, 1 KiB]}", {"1 x 1 kB": 1000, "1 x 1 KiB": 1024}),
+        ("{sizes: [1 kB], files: 3}", {"3 x 1 kB": 3000}),
+        (
+            "{volume: 50 GB, files: [1000, 100, 10]}",
+            dict.fromkeys(("1000 x 50 MB", "100 x 500 MB", "10 x 5 GB"), 50 * 10**9),
+        ),
+    ],
+)
+def test_a_family_has_a_case_for_each_member(payload: str, variants: dict[str, int]) -> None:
+    more = f"payload: {payload}\nlimits: {{bytes: 1 TB}}\n"
+    steps = "  - upload: {to: at}\n  - verify: {at: at}\n"
+    cases = plan([scenario(ONE, more=more, steps=steps)], lake_of(2)).cases
+    assert {case.variant: case.bytes_written for case in cases} == variants
+    assert len(cases) == 2 * len(variants)
+    tails = [f", {variant}]" if variant else "]" for variant in variants]
+    assert [case.id for case in cases] == [f"it[XRD{n}{tail}" for n in (1, 2) for tail in tails]
+
+
+def test_a_family_is_added_up_over_its_members() -> None:
+    more = "payload: {sizes: [1 kB, 1 MB]}\nlimits: {bytes: 1 MB}\n"
+    with pytest.raises(OverBudgetError, match=r"would write 4 MB in 8 cases"):
+        plan([scenario(ONE, more=more, steps="  - upload: {to: at}\n  - verify: {at: at}\n")], LAB)
+
+
 STEPS = "  - upload: {to: a}\n  - replicate: {to: b, from: a}\n  - verify: {at: b}\n"
 
 

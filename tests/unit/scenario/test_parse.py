@@ -42,7 +42,7 @@ def test_a_short_file_gets_the_defaults() -> None:
     scenario = parse(GOOD, "f.yaml")
     assert scenario.name == "good"
     assert scenario.severity == "warning"
-    assert scenario.payload.payload().total_bytes == 2**20
+    assert scenario.payload.payloads()[""].total_bytes == 2**20
     assert scenario.limits.duration == timedelta(minutes=30)
     assert list(scenario.targets) == ["source", "destination"]
     assert scenario.targets["destination"].other_than == ("source",)
@@ -52,7 +52,7 @@ def test_a_short_file_gets_the_defaults() -> None:
 def test_values_are_written_with_units() -> None:
     text = GOOD + "payload: {files: 3, size: 1.5 GB}\nlimits: {duration: 1h30m, bytes: 1 TiB}\n"
     scenario = parse(text, "f.yaml")
-    assert scenario.payload.payload().total_bytes == 4_500_000_000
+    assert scenario.payload.payloads()[""].total_bytes == 4_500_000_000
     assert scenario.limits.duration == timedelta(hours=1, minutes=30)
     assert scenario.limits.bytes == 2**40
 
@@ -98,7 +98,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "title: It works\nweather: fair",
         [
             "4:1: unknown key 'weather'; known: dltest, name, title, description, owner, runbook,"
-            " severity, tags, targets, payload, limits, schedule, steps"
+            " severity, tags, targets, links, payload, limits, schedule, steps"
         ],
     ),
     (
@@ -216,6 +216,36 @@ SCHEDULES = [
 @pytest.mark.parametrize(("schedule", "expected"), SCHEDULES)
 def test_a_wrong_schedule_is_told_where_it_is_wrong(schedule: str, expected: str) -> None:
     assert problems(f"{GOOD}schedule: {schedule}\n") == [f"f.yaml:{expected}"]
+
+
+PARTS = [
+    ("links: {from: source, to: sink}", ["12:27: there is no target 'sink'; known: source, destination"]),
+    ("links: {from: source, to: source}", ["12:27: a link leads to another target than it begins at"]),
+    ("links: {from: source}", ["12:1: key 'to' is missing, like `to: destination`"]),
+    ("links: {from: source, to: destination, shape: start}", ["12:47: must be all-pairs, ring, star or sample, not 'start'; did you mean 'star'?"]),
+    ("links: {from: source, to: destination, shape: star}", ["12:1: `shape: star` needs the key `reference`"]),
+    ("links: {from: source, to: destination, shape: sample}", ["12:1: `shape: sample` needs the key `pairs`"]),
+    ("links: {from: source, to: destination, pairs: 3}", ["12:40: `pairs` is only for `shape: sample`"]),
+    ("links: {from: source, to: destination, shape: star, reference: a b}", ["12:65: Rucio's RSE expressions hold no spaces"]),
+    ("payload: {size: 1 MiB, sizes: [1 MiB]}", ["12:24: write one of `size`, `sizes` and `volume`"]),
+    ("payload: {sizes: []}", ["12:18: must hold at least 1"]),
+    ("payload: {sizes: [1 MiB, 1 kB, 1024 KiB]}", ["12:32: is in the list already"]),
+    ("payload: {files: [10, 1]}", ["12:18: a list of numbers needs a `volume`, like `volume: 50 GB`"]),
+    ("payload: {volume: 1 GB}", ["12:11: `volume` needs a list of `files`, like `files: [1000, 100, 10]`"]),
+    ("payload: {volume: 10 B, files: [3, 5, 5]}", ["12:33: 10 B cannot be cut into 3 equal files", "12:39: is in the list already"]),
+    ("payload: {volume: 10 B, files: [0]}", ["12:32: must be at least 1"]),
+    ("payload: {files: 100001}", ["12:18: must be at most 100000"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "expected"), PARTS)
+def test_a_wrong_link_or_family_is_told_where_it_is_wrong(part: str, expected: list[str]) -> None:
+    assert problems(f"{GOOD}{part}\n") == [f"f.yaml:{line}" for line in expected]
+
+
+def test_links_need_no_other_than() -> None:
+    text = changed(", other-than: [source]", "") + "links: {from: source, to: destination}\n"
+    assert parse(text, "f.yaml").links is not None
 
 
 def test_a_schedule_becomes_a_timetable() -> None:
