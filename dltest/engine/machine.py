@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from dltest.judge import holds, judge
-from dltest.model import Run, RunPhase, StepRecord, StepState, Trouble
+from dltest.model import Attempt, Run, RunPhase, StepRecord, StepState, Trouble
 from dltest.steps import Done, Outcome, Waiting
 
 
@@ -102,6 +102,9 @@ ASK_AGAIN = timedelta(seconds=2)
 # A look has more patience than a begin: something was made, and waiting costs nothing.
 LOOK_PATIENCE = 8
 
+# Whoever asks for a step to be tried again hopes that what was wrong passes.
+TRY_AGAIN = timedelta(seconds=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -164,8 +167,11 @@ def after(run: Run, action: Action, result: Result, now: datetime, rules: Rules)
 
 def step_deadline(run: Run, within: timedelta, now: datetime) -> datetime:
     """A step's own time, and never more than the run has left."""
-    started = run.started_at or now
-    return min(now + within, started + run.case.duration_limit)
+    return min(now + within, _run_deadline(run, now))
+
+
+def _run_deadline(run: Run, now: datetime) -> datetime:
+    return (run.started_at or now) + run.case.duration_limit
 
 
 def _started(run: Run, now: datetime) -> Run:
@@ -268,15 +274,38 @@ def _silent(run: Run, action: StepAction, trouble: Trouble, now: datetime, rules
     return _with_record(run, waits).model_copy(update={"wake_at": now + ASK_AGAIN})
 
 
-def _ends(run: Run, record: StepRecord, now: datetime) -> Run:  # noqa: ARG001 - reads as a sentence
-    """On to the next step, or out of the exercise when this one did not come to what it should."""
+def _ends(run: Run, record: StepRecord, now: datetime) -> Run:
+    """On to the next step or attempt, or out of the exercise when there is none."""
     call = run.case.steps[run.step_index]
     ended = _with_record(run, record).model_copy(
         update={"handle": None, "wake_at": None, "deadline": None}
     )
     if holds(call, record):
         return ended.model_copy(update={"step_index": run.step_index + 1})
+    if _may_try_again(run, record, now):
+        return _tries_again(ended, record, now)
     return ended
+
+
+def _may_try_again(run: Run, record: StepRecord, now: datetime) -> bool:
+    """Only what the lake answered, or did not do in time, is tried again while the run has time."""
+    retries = run.case.steps[run.step_index].body.get("retries", 0)
+    is_worth_it = record.state in {StepState.REFUSED, StepState.OVERDUE} and not run.cancelled
+    return (
+        is_worth_it and len(record.attempts) < int(str(retries)) and now < _run_deadline(run, now)
+    )
+
+
+def _tries_again(run: Run, record: StepRecord, now: datetime) -> Run:
+    """The step anew, with the attempt that ended on record; its deadline begins with it."""
+    ended = Attempt(
+        state=record.state,
+        began_at=record.began_at or now,
+        ended_at=record.ended_at or now,
+        troubles=record.troubles,
+    )
+    fresh = StepRecord(name=record.name, attempts=(*record.attempts, ended))
+    return _with_record(run, fresh).model_copy(update={"wake_at": now + TRY_AGAIN})
 
 
 def _with_record(run: Run, record: StepRecord) -> Run:

@@ -5,6 +5,7 @@ that had to be killed at its limit says that the storage hung. One that died, or
 says nothing of the storage: that is our own failing.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
@@ -32,6 +33,14 @@ def start(
     )
     ctx.lake.storage.start(job)
     return job.id
+
+
+def stop(ctx: Context, jobs: Iterable[str]) -> bool:
+    """Cancel those jobs that still run; whether there is any."""
+    running = [job for job in jobs if not is_over(ctx.lake.storage.look(job))]
+    for job in running:
+        ctx.lake.storage.cancel(job)
+    return bool(running)
 
 
 def wait(handle: Handle, status: JobStatus) -> Waiting:

@@ -11,7 +11,7 @@ from dltest.lake.ports import JobKind, JobState, ReplicaState
 from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
-from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
+from dltest.steps.step import Context, Done, Handle, Outcome, Waiting, job_id
 
 STRAY_AFTER = timedelta(seconds=20)
 # Asking once more keeps the files: the rule that would end them lifts the tombstone they have.
@@ -78,11 +78,12 @@ def _later(ctx: Context, handle: Handle, note: str) -> Waiting:
 
 def _stop_writers(ctx: Context) -> bool:
     """Cancel what any step's job still writes; whether there is any."""
-    jobs = [f"{ctx.run_id}.{step}.{JobKind.PUT.value}" for step in range(ctx.step)]
-    running = [job for job in jobs if not storage_bytes.is_over(ctx.lake.storage.look(job))]
-    for job in running:
-        ctx.lake.storage.cancel(job)
-    return bool(running)
+    jobs = [
+        job_id(ctx.run_id, step, attempt, JobKind.PUT.value)
+        for step, record in enumerate(ctx.earlier)
+        for attempt in range(len(record.attempts) + 1)
+    ]
+    return storage_bytes.stop(ctx, jobs)
 
 
 def _name(entry: LedgerEntry) -> str:

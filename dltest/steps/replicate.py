@@ -49,6 +49,10 @@ class Replicate:
         return {body.to: written, **read}
 
     def begin(self, ctx: Context, body: ReplicateBody) -> Outcome:
+        if former := self._former_rules(ctx):
+            for rule in former:
+                ctx.lake.catalogue.end_rule(rule.id)
+            return Waiting({}, pace.SOONEST, Progress(note="the former attempt's rule ends"))
         rse = ctx.targets[body.to]
         ctx.ledger.intend(
             LedgerEntry(
@@ -66,6 +70,8 @@ class Replicate:
         return Waiting({"rule_id": rule_id}, pace.SOONEST)
 
     def look(self, ctx: Context, body: ReplicateBody, handle: Handle) -> Outcome:
+        if "rule_id" not in handle:
+            return self._await_former(ctx, body)
         rule = ctx.lake.catalogue.rule(str(handle["rule_id"]))
         if rule.state is RuleState.OK and rule.locks_ok == ctx.payload.files:
             return self._arrived(ctx, body, rule)
@@ -77,7 +83,23 @@ class Replicate:
         return Waiting(handle, pace.pause(ctx.now - ctx.began_at), self._progress(ctx, rule))
 
     def overdue(self, ctx: Context, body: ReplicateBody, handle: Handle) -> Done:
+        if "rule_id" not in handle:
+            message = "the rule of the attempt before was ended, and Rucio's judge-cleaner keeps it"
+            kept = Trouble(code="rule-not-removed", message=message, blame=RUCIO)
+            return Done(evidence={"rse": ctx.targets[body.to]}, troubles=(kept,))
         return self._refused(ctx, body, ctx.lake.catalogue.rule(str(handle["rule_id"])))
+
+    def _former_rules(self, ctx: Context) -> list[Rule]:
+        """Of earlier attempts, unless this one has made its own since: that took their end."""
+        rules = ctx.lake.catalogue.rules
+        return [] if ctx.attempt == 0 or rules(ctx.rule_tag) else rules(ctx.step_tag)
+
+    def _await_former(self, ctx: Context, body: ReplicateBody) -> Outcome:
+        """Rucio refuses a second rule for the same files and place as long as there is one."""
+        if ctx.lake.catalogue.rules(ctx.step_tag):
+            note = Progress(note="the former attempt's rule ends")
+            return Waiting({}, pace.pause(ctx.now - ctx.began_at), note)
+        return self.begin(ctx, body)
 
     def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:
         sampled = _sample(ctx.file_names())

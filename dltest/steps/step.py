@@ -102,6 +102,11 @@ class Waiting:
 Outcome = Done | Waiting
 
 
+def job_id(run_id: str, step: int, attempt: int, what: str) -> str:
+    """The id of a step's storage job. An attempt never finds the job of the one before it."""
+    return f"{run_id}.{step}.{attempt}.{what}" if attempt else f"{run_id}.{step}.{what}"
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a step may know and use. `now` is given, never asked of a clock."""
@@ -117,6 +122,7 @@ class Context:
     deadline: datetime
     data_lifetime: timedelta
     now: datetime
+    attempt: int = 0
 
     @property
     def dataset(self) -> str:
@@ -124,8 +130,13 @@ class Context:
         return f"dltest.{self.run_id}"
 
     @property
-    def rule_tag(self) -> str:
+    def step_tag(self) -> str:
+        """What the tags of all the step's rules start with, whichever attempt made them."""
         return f"{self.dataset}.{self.step}"
+
+    @property
+    def rule_tag(self) -> str:
+        return f"{self.step_tag}.{self.attempt}" if self.attempt else self.step_tag
 
     def file_names(self) -> list[str]:
         return [f"{self.dataset}.{index:06d}" for index in range(self.payload.files)]
@@ -139,7 +150,7 @@ class Context:
         )
 
     def job_id(self, what: str) -> str:
-        return f"{self.run_id}.{self.step}.{what}"
+        return job_id(self.run_id, self.step, self.attempt, what)
 
 
 BodyT = TypeVar("BodyT", bound=StepBody)

@@ -12,9 +12,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from dltest.lake.ports import FileFacts, JobKind, JobState, JobStatus
-from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload
+from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload, Progress
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
+from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting, job_id
 
 
 class UploadBody(StepBody):
@@ -43,6 +43,8 @@ class Upload:
         return {body.to: written}
 
     def begin(self, ctx: Context, body: UploadBody) -> Outcome:
+        if storage_bytes.stop(ctx, _former_jobs(ctx)):
+            return Waiting({}, storage_bytes.FIRST_LOOK, Progress(note="the former attempt ends"))
         rse = ctx.targets[body.to]
         files = ctx.refs(rse)
         ctx.ledger.intend(
@@ -50,10 +52,12 @@ class Upload:
                 kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files
             )
         )
-        job_id = storage_bytes.start(ctx, JobKind.PUT, rse, files)
-        return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
+        job = storage_bytes.start(ctx, JobKind.PUT, rse, files)
+        return storage_bytes.wait({"job": job}, ctx.lake.storage.look(job))
 
     def look(self, ctx: Context, body: UploadBody, handle: Handle) -> Outcome:
+        if "job" not in handle:
+            return self.begin(ctx, body)
         rse = ctx.targets[body.to]
         status = ctx.lake.storage.look(str(handle["job"]))
         if not storage_bytes.is_over(status):
@@ -66,15 +70,17 @@ class Upload:
 
     def overdue(self, ctx: Context, body: UploadBody, handle: Handle) -> Done:
         rse = ctx.targets[body.to]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        ctx.lake.storage.cancel(str(handle["job"]))
+        job = str(handle.get("job", ctx.job_id(JobKind.PUT.value)))
+        status = ctx.lake.storage.look(job)
+        ctx.lake.storage.cancel(job)
         return storage_bytes.cut_short(rse, status)
 
     def _register(self, ctx: Context, rse: str, status: JobStatus) -> Done:
         ctx.ledger.intend(
             LedgerEntry(kind=LedgerKind.DATASET, name=ctx.dataset, count=ctx.payload.files)
         )
-        ctx.ledger.intend(LedgerEntry(kind=LedgerKind.RULE, name=ctx.rule_tag))
+        # One rule for all attempts: it keeps the same files, and Rucio refuses a second one alike.
+        ctx.ledger.intend(LedgerEntry(kind=LedgerKind.RULE, name=ctx.step_tag))
         began = time.perf_counter()
         facts = [
             FileFacts(name=name, size_bytes=ctx.payload.size_bytes, adler32=str(outcome.adler32))
@@ -82,7 +88,7 @@ class Upload:
         ]
         ctx.lake.catalogue.register(ctx.dataset, rse, facts, ctx.data_lifetime)
         rule_id = ctx.lake.catalogue.add_rule(
-            ctx.dataset, rse, tag=ctx.rule_tag, lifetime=ctx.data_lifetime
+            ctx.dataset, rse, tag=ctx.step_tag, lifetime=ctx.data_lifetime
         )
         return Done(
             measured={
@@ -98,6 +104,12 @@ class Upload:
                 "adler32": [fact.adler32 for fact in facts[: storage_bytes.TROUBLES_SHOWN]],
             },
         )
+
+
+def _former_jobs(ctx: Context) -> list[str]:
+    """Those of earlier attempts: one that still writes would spoil what this one writes."""
+    kind = JobKind.PUT.value
+    return [job_id(ctx.run_id, ctx.step, attempt, kind) for attempt in range(ctx.attempt)]
 
 
 UPLOAD = Upload()

@@ -6,7 +6,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from dltest.model import Blame, Case, Finding, Judgement, Progress, Run, StepRecord, Trouble, Value
+from dltest.model import (
+    Attempt,
+    Blame,
+    Case,
+    Finding,
+    Judgement,
+    Progress,
+    Run,
+    StepRecord,
+    Trouble,
+    Value,
+)
 from dltest.store import tables
 from dltest.store.columns import storable
 from dltest.store.place import Place
@@ -66,6 +77,7 @@ def record_values(run: Run) -> dict[int, Values]:
             "evidence": storable(record.evidence),
             "troubles": [_json(trouble) for trouble in record.troubles],
             "progress": _json(record.progress) if record.progress else None,
+            "attempts": [_json(attempt) for attempt in record.attempts],
         }
         for position, record in placed.items()
     }
@@ -142,6 +154,7 @@ def _record(row: Row[Any]) -> StepRecord:
         evidence=row.evidence,
         troubles=tuple(Trouble.model_validate(trouble) for trouble in row.troubles),
         progress=Progress.model_validate(row.progress) if row.progress else None,
+        attempts=tuple(Attempt.model_validate(attempt) for attempt in row.attempts),
     )
 
 

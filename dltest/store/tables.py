@@ -135,6 +135,7 @@ step_record = Table(
     Column("evidence", JSON, nullable=False),
     Column("troubles", JSON, nullable=False),
     Column("progress", JSON(none_as_null=True)),
+    Column("attempts", JSON, nullable=False, server_default="[]"),
 )
 
 finding = Table(

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltest.engine import House, LocalDriver, Rules, advance, reopen_unclean
+from dltest.lake.ports import RuleState
 from dltest.lake.simulated import (
     REAPER_DOWN,
     RUCIO_DOWN,
@@ -27,7 +28,7 @@ from dltest.lake.simulated import (
     storage_down,
     storage_hung,
 )
-from dltest.model import Campaign, Driver, Run, StepState, Verdict
+from dltest.model import Campaign, Driver, LedgerKind, Run, StepState, Verdict
 from dltest.planning import plan
 from dltest.scenario import parse
 from dltest.store import Store
@@ -74,9 +75,14 @@ class Trial:
     """One run on a lake of its own, with a process that may die at its n-th call of the lake."""
 
     def __init__(
-        self, store: Store, ailments: tuple[Ailment, ...] = (), driver: Driver = Driver.SERVICE
+        self,
+        store: Store,
+        ailments: tuple[Ailment, ...] = (),
+        scenario: str = SCENARIO,
+        driver: Driver = Driver.SERVICE,
     ) -> None:
         self.store = store
+        self.scenario = scenario
         self.driver = driver
         self.calls = 0
         self.crash_at: int | None = None
@@ -93,7 +99,7 @@ class Trial:
         number = len(self.store.campaigns(10_000))
         now = self.lake.clock.now()
         facts = SimulatedLake().catalogue.inventory()
-        (case,) = plan([parse(SCENARIO, "whole.yaml")], facts).cases
+        (case,) = plan([parse(self.scenario, "whole.yaml")], facts).cases
         run = Run(
             id=f"run{number}", campaign_id=f"c{number}", lake="simulated", case=case, planned_at=now
         )
@@ -191,6 +197,54 @@ def test_a_run_whose_process_was_killed_is_swept(store):
     assert swept.judgement.verdict is Verdict.SKIPPED
     assert swept.leftovers == 0
     assert trial.lake.litter() == []
+
+
+def test_a_step_is_tried_again_and_both_attempts_are_cleaned_up(store):
+    trial = Trial(store, (TRANSFERS_DOWN,), scenario=SCENARIO.replace("1h}", "1h, retries: 3}"))
+
+    def heal_after_the_first_attempt() -> None:
+        if any(record.attempts for record in trial.run.records):
+            trial.lake.heal(TRANSFERS_DOWN)
+
+    ended = trial.play(heal_after_the_first_attempt)
+    replicate = ended.records[1]
+    assert [attempt.state for attempt in replicate.attempts] == [StepState.REFUSED]
+    assert replicate.attempts[0].troubles[0].code == "submission-failed"
+    assert {record.state for record in ended.records} == {StepState.DONE}
+    tags = [e.name for e in store.ledger(ended.id).entries() if e.kind is LedgerKind.RULE]
+    assert tags == [f"dltest.{ended.id}.{tag}" for tag in ("0", "1", "1.1")]
+    assert trial.lake.litter() == []
+
+
+def test_a_repeated_upload_writes_all_anew(store):
+    trial = Trial(store, (storage_down("XRD1"),), SCENARIO.replace("1m}", "1m, retries: 1}", 1))
+
+    def heal_after_the_first_attempt() -> None:
+        if trial.run.records and trial.run.records[0].attempts:
+            trial.lake.heal(storage_down("XRD1"))
+
+    ended = trial.play(heal_after_the_first_attempt)
+    (first,) = ended.records[0].attempts
+    assert first.troubles[0].code == "storage-unreachable"
+    assert {record.state for record in ended.records} == {StepState.DONE}
+    assert trial.lake.litter() == []
+
+
+def test_a_step_that_ended_while_dltest_was_down_is_not_overdue(store):
+    trial = Trial(store)
+    slept = []
+
+    def sleep_through_the_deadline_once_it_is_done() -> None:
+        run = trial.run
+        if run.step_index == 1 and run.handle is not None:
+            rule = trial.lake.catalogue.rule(str(run.handle["rule_id"]))
+            if rule.state is RuleState.OK and not slept:
+                slept.append(run)
+                trial.lake.clock.move(timedelta(minutes=90))
+
+    ended = trial.play(sleep_through_the_deadline_once_it_is_done)
+    assert slept
+    assert ended.records[1].state is StepState.DONE
 
 
 class HeldOnce:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dltest.engine.machine import (
+    TRY_AGAIN,
     Begin,
     Broken,
     CleanBegin,
@@ -21,10 +22,12 @@ from dltest.engine.machine import (
     after,
     next_action,
     reopened,
+    step_deadline,
 )
 from dltest.model import (
     DLTEST,
     RUCIO,
+    Attempt,
     Blame,
     Case,
     Payload,
@@ -210,3 +213,83 @@ def test_a_swept_run_keeps_its_verdict_and_its_times(run):
     )
     assert (swept.judgement, swept.finished_at) == (run.judgement, run.finished_at)
     assert swept.leftovers == 0
+
+
+@pytest.fixture
+def patient(run: Run) -> Run:
+    """A run whose first step may be tried twice more."""
+    upload, verify = run.case.steps
+    again = upload.model_copy(update={"body": {"retries": 2}})
+    return run.model_copy(update={"case": run.case.model_copy(update={"steps": (again, verify)})})
+
+
+def test_a_refused_step_with_retries_begins_again_and_keeps_the_attempt(patient):
+    run = play(started(patient), (Begin(0), Waiting({"job": "x"}, SECOND)))
+    refused_at = T0 + 10 * SECOND
+    run = play(run, (Look(0), Done(troubles=(NO,))), at=refused_at)
+    assert next_action(run, refused_at) == Rest(refused_at + TRY_AGAIN)
+    assert (run.handle, run.deadline) == (None, None), "nothing of the former attempt is left"
+    later = refused_at + TRY_AGAIN
+    run = play(run, (Begin(0), Done(measured={"files": 1})), at=later)
+    (attempt,) = run.records[0].attempts
+    assert attempt == Attempt(
+        state=StepState.REFUSED, began_at=T0, ended_at=refused_at, troubles=(NO,)
+    )
+    assert run.records[0].state is StepState.DONE
+    assert run.records[0].began_at == later
+    assert run.records[0].troubles == ()
+    assert next_action(run, later) == Begin(1)
+
+
+def test_an_overdue_step_is_tried_again_too(patient):
+    run = play(started(patient), (Begin(0), Waiting({"job": "x"}, SECOND)))
+    run = run.model_copy(update={"deadline": T0 + SECOND})
+    run = play(run, (Explain(0), Done(troubles=(NO,))), at=T0 + SECOND)
+    assert [attempt.state for attempt in run.records[0].attempts] == [StepState.OVERDUE]
+    assert next_action(run, T0 + SECOND + TRY_AGAIN) == Begin(0)
+
+
+def test_when_all_attempts_are_spent_the_last_one_decides(patient):
+    run, now = started(patient), T0
+    while (action := next_action(run, now)) != Conclude():
+        if isinstance(action, Rest):
+            now = action.until
+            continue
+        run = after(run, action, Refused(NO), now, RULES)
+    run = play(run, (Conclude(), None), at=now)
+    assert len(run.records[0].attempts) == 2
+    assert run.records[0].state is StepState.REFUSED
+    assert run.judgement.verdict is Verdict.FAILED
+
+
+def test_what_could_not_be_found_out_is_not_tried_again(patient):
+    broken = Broken(Trouble(code="dltest-error", message="boom", blame=DLTEST), "Traceback ...")
+    run = play(started(patient), (Begin(0), broken), (Conclude(), None))
+    assert run.records[0].attempts == ()
+    assert run.judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_refusal_that_was_expected_is_not_tried_again(patient):
+    upload, verify = patient.case.steps
+    body = {"retries": 2, "expect": {"outcome": "refused", "reason": "unreachable"}}
+    steps = (upload.model_copy(update={"body": body}), verify)
+    case = patient.case.model_copy(update={"steps": steps})
+    run = play(started(patient.model_copy(update={"case": case})), (Begin(0), Refused(NO)))
+    assert run.records[0].attempts == ()
+    assert next_action(run, T0) == Begin(1)
+
+
+def test_nothing_is_tried_again_after_the_runs_own_time_or_a_cancel(patient):
+    late = T0 + patient.case.duration_limit
+    begun = play(started(patient), (Begin(0), Waiting({"job": "x"}, SECOND)))
+    run = after(begun, Look(0), Refused(NO), late, RULES)
+    assert next_action(run, late) == Conclude()
+    cancelled = begun.model_copy(update={"cancelled": True})
+    assert after(cancelled, Look(0), Refused(NO), T0, RULES).records[0].attempts == ()
+
+
+def test_the_deadline_of_an_attempt_is_its_own_and_never_beyond_the_runs(patient):
+    run = started(patient)
+    near_the_end = T0 + patient.case.duration_limit - SECOND
+    assert step_deadline(run, 10 * SECOND, T0 + 60 * SECOND) == T0 + 70 * SECOND
+    assert step_deadline(run, 10 * SECOND, near_the_end) == near_the_end + SECOND
