@@ -12,8 +12,7 @@ from dltest.cli.board import verdict_text
 from dltest.cli.installation import LabOption, LakeOption, lake_file, open_store
 from dltest.cli.screen import output
 from dltest.errors import DltestError
-from dltest.lake.adapter import open_lake
-from dltest.lake.storage import MoverPool
+from dltest.lake.adapter import open_lake, open_movers
 from dltest.model import Verdict
 from dltest.settings import LakeSettings, Settings
 from dltest.units import human_size
@@ -86,7 +85,7 @@ def _gfal2() -> str:
 
 
 def _rucio(settings: Settings, lake: LakeSettings) -> str:
-    with MoverPool(lake.storage, settings.spool()) as movers:
+    with open_movers(lake, settings.spool()) as movers:
         ports = open_lake(lake, storage=movers)
         version = ports.catalogue.ping()
         rses = len(ports.catalogue.inventory().rses)

@@ -11,7 +11,7 @@ from dltest.cli.installation import LabOption, LakeOption, lake_facts, open_inst
 from dltest.cli.screen import output
 from dltest.cli.selection import chosen
 from dltest.cli.words import count
-from dltest.lake.storage import MoverPool
+from dltest.lake.adapter import open_movers
 from dltest.model import Footprint, Lake, Plan
 from dltest.planning import plan as lay_out
 from dltest.settings import Settings
@@ -44,7 +44,7 @@ def plan(
     """
     scenarios = chosen(names or [], tags, Settings.load().scenarios)
     installation = open_installation(lake, lab)
-    with MoverPool(installation.lake.storage, installation.settings.spool()) as movers:
+    with open_movers(installation.lake, installation.settings.spool()) as movers:
         facts = lake_facts(installation, movers)
     planned = lay_out(scenarios, facts, only=rse)
     if as_json:

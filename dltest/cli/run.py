@@ -19,7 +19,7 @@ from dltest.cli.installation import (
 from dltest.cli.screen import errors, output
 from dltest.cli.selection import chosen
 from dltest.cli.watching import drive_here, watch_service
-from dltest.lake.storage import MoverPool
+from dltest.lake.adapter import open_movers
 from dltest.model import Campaign, Case, Driver, Lake, Plan, Run, StepRecord, exit_code_of
 from dltest.model.campaign import Trigger
 from dltest.planning import plan
@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913 - one parameter an option
       dltest run --tags core --json | jq -r 'select(.verdict != "passed") | .blame'
     """
     installation = open_installation(lake, lab)
-    with MoverPool(installation.lake.storage, installation.settings.spool()) as movers:
+    with open_movers(installation.lake, installation.settings.spool()) as movers:
         facts = lake_facts(installation, movers)
         planned = plan(chosen(names or [], tags, installation.settings.scenarios), facts, only=rse)
         campaign, runs = _campaign(facts, planned, via_service=via_service)

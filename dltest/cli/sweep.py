@@ -7,8 +7,7 @@ from dltest.cli.installation import LabOption, LakeOption, open_installation
 from dltest.cli.screen import output
 from dltest.cli.watching import drive_here
 from dltest.engine import reopen_unclean
-from dltest.lake.adapter import open_lake
-from dltest.lake.storage import MoverPool
+from dltest.lake.adapter import open_lake, open_movers
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +22,7 @@ def sweep(*, lake: LakeOption = None, lab: LabOption = None) -> None:
     is still left.
     """
     installation = open_installation(lake, lab)
-    with MoverPool(installation.lake.storage, installation.settings.spool()) as movers:
+    with open_movers(installation.lake, installation.settings.spool()) as movers:
         house = installation.house(open_lake(installation.lake, storage=movers))
         ids = reopen_unclean(house)
         runs = [run for run_id in ids if (run := installation.store.run(run_id))]

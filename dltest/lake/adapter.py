@@ -1,16 +1,23 @@
-"""A lake with all its doors, from its file."""
+"""A lake with all its doors, and who moves its bytes, from its file."""
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
-from dltest.lake.ports import Catalogue, Storage, Transfers
+from dltest.lake.ports import Carrier, Catalogue, Storage, Transfers
 from dltest.lake.rucio import RucioCatalogue
+from dltest.lake.simulated import client
+from dltest.lake.storage import MoverPool, run_job
 from dltest.lake.transfers import FTS
 from dltest.settings import LakeSettings
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLake:
-    """`ports.LakePorts` over a real Rucio, real storage elements and a real FTS."""
+    """`ports.LakePorts` over a real Rucio, real storage elements and a real FTS.
+
+    Or over a simulated lake that another process serves.
+    """
 
     name: str
     catalogue: Catalogue
@@ -20,9 +27,28 @@ class OpenLake:
 
 def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
     """Nothing is asked of the lake yet. Whoever moves bytes, here or by workers, is `storage`."""
+    if settings.simulated is not None:
+        return OpenLake(
+            name=settings.name,
+            catalogue=client.open_catalogue(settings.simulated),
+            storage=storage,
+            transfers=client.open_transfers(settings.simulated),
+        )
     return OpenLake(
         name=settings.name,
         catalogue=RucioCatalogue(settings),
         storage=storage,
         transfers=FTS(settings.storage),
     )
+
+
+def carrier(settings: LakeSettings, spool: Path) -> Carrier:
+    """Who carries out this lake's storage jobs: a mover process, or the simulated lake itself."""
+    if settings.simulated is not None:
+        return partial(client.move, path=settings.simulated)
+    return partial(run_job, settings=settings.storage, spool=spool)
+
+
+def open_movers(settings: LakeSettings, spool: Path) -> MoverPool:
+    """The storage of a process that runs scenarios itself; to be closed."""
+    return MoverPool(settings.storage, spool, carry=carrier(settings, spool))

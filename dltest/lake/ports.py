@@ -4,7 +4,7 @@ Every method raises `LakeError` alone. All times are aware UTC. Every method tha
 outside may be repeated with the same arguments and makes it once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -238,6 +238,22 @@ class Storage(Protocol):
 
     def cancel(self, job_id: str) -> None:
         """Stop it, if it still runs."""
+
+
+class Carrier(Protocol):
+    """Carries out one storage job from start to end, in a process or at a place of its own."""
+
+    def __call__(
+        self,
+        job: StorageJob,
+        *,
+        on_progress: Callable[[JobStatus], None],
+        is_cancelled: Callable[[], bool],
+    ) -> JobStatus:
+        """What came of it. Calls `on_progress`, and asks `is_cancelled`, about once a second.
+
+        Raises OSError when nothing could be begun.
+        """
 
 
 class Transfers(Protocol):

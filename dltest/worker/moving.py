@@ -4,8 +4,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from dltest.errors import StoreError
+from dltest.lake.adapter import carrier
 from dltest.lake.ports import JobState, JobStatus, StorageJob
-from dltest.lake.storage.process import run_job
 from dltest.worker.dispatch import send_move
 from dltest.worker.station import Station
 
@@ -36,13 +36,8 @@ def carry_out(job_id: str, station: Station) -> None:
 
 def _moved(job: StorageJob, lease: "Lease", station: Station) -> JobStatus:
     try:
-        return run_job(
-            job,
-            station.lake_settings.storage,
-            spool=station.settings.spool(),
-            on_progress=lease.keep,
-            is_cancelled=lease.is_over,
-        )
+        carry = carrier(station.lake_settings, station.settings.spool())
+        return carry(job, on_progress=lease.keep, is_cancelled=lease.is_over)
     except OSError as error:
         return JobStatus(state=JobState.LOST, detail=f"cannot run a mover here: {error}")
 

@@ -1,24 +1,48 @@
 """Every port's contract, kept by the lake in memory and by a real one alike."""
 
+import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from trial import Trial
 
-from dltest.lake.adapter import open_lake
+from dltest.lake.adapter import open_lake, open_movers
 from dltest.lake.simulated import SimulatedLake
-from dltest.lake.storage import MoverPool
+from dltest.lake.simulated.server import LakeServer
 from dltest.settings import LakeSettings
 
 
-@pytest.fixture(params=["simulated", pytest.param("lab", marks=pytest.mark.lab)])
+@pytest.fixture
+def shared_lake() -> Iterator[LakeServer]:
+    """A simulated lake that is reached over its socket."""
+    # Not pytest's own folder: the path of a socket may have 107 characters.
+    with (
+        tempfile.TemporaryDirectory(prefix="dltest-lake-") as home,
+        LakeServer(Path(home) / "socket", rses=2) as server,
+    ):
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture(params=["simulated", "shared", pytest.param("lab", marks=pytest.mark.lab)])
 def trial(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trial]:
     if request.param == "simulated":
-        yield Trial(SimulatedLake(("XRD1", "XRD2")))
-        return
-    settings = LakeSettings.load(Path(request.getfixturevalue("lab").dir) / "lake.yaml")
-    with MoverPool(settings.storage, tmp_path / "spool") as movers:
-        trial = Trial(open_lake(settings, storage=movers))
-        yield trial
-        trial.clean()
+        lake = SimulatedLake(("XRD1", "XRD2"))
+        yield Trial(lake, lake)
+    elif request.param == "shared":
+        server = request.getfixturevalue("shared_lake")
+        settings = LakeSettings.model_validate({"name": "shared", "simulated": server.path})
+        with open_movers(settings, tmp_path / "spool") as movers:
+            yield Trial(open_lake(settings, storage=movers), server.lake)
+    else:
+        file = Path(request.getfixturevalue("lab").dir) / "lake.yaml"
+        settings = LakeSettings.load(file)
+        with open_movers(settings, tmp_path / "spool") as movers:
+            trial = Trial(open_lake(settings, storage=movers))
+            yield trial
+            trial.clean()

@@ -4,7 +4,7 @@ from trial import Trial
 
 from dltest.lake.payload import adler32_of
 from dltest.lake.ports import FileRef, JobKind, JobState
-from dltest.lake.simulated import SimulatedLake, storage_down
+from dltest.lake.simulated import storage_down
 
 
 def test_what_was_put_is_there_and_is_the_payload(trial: Trial) -> None:
@@ -116,8 +116,8 @@ def test_a_refused_connection_is_an_answer(trial: Trial) -> None:
 
 def refusing(trial: Trial, file: FileRef) -> FileRef:
     """The same file where nothing listens; port 9 (discard) is served nowhere."""
-    if isinstance(trial.ports, SimulatedLake):
-        trial.ports.fall_ill(storage_down(trial.source))
+    if trial.simulated:
+        trial.simulated.fall_ill(storage_down(trial.source))
         return file
     scheme, _, rest = file.url.partition("://")
     path = rest.partition("/")[2]

@@ -4,7 +4,7 @@ import pytest
 from trial import Trial
 
 from dltest.errors import TransferError
-from dltest.lake.simulated import TRANSFERS_DOWN, SimulatedLake
+from dltest.lake.simulated import TRANSFERS_DOWN
 from dltest.model import FTS
 
 NO_JOB = "00000000-0000-0000-0000-000000000000"
@@ -17,8 +17,8 @@ def host(trial: Trial) -> str:
 
 def dead_host(trial: Trial) -> str:
     """Where nothing listens; port 9 (discard) is served nowhere."""
-    if isinstance(trial.ports, SimulatedLake):
-        trial.ports.fall_ill(TRANSFERS_DOWN)
+    if trial.simulated:
+        trial.simulated.fall_ill(TRANSFERS_DOWN)
     return "https://localhost:9"
 
 

@@ -17,6 +17,7 @@ from dltest.lake.ports import (
     LakePorts,
     StorageJob,
 )
+from dltest.lake.simulated import SimulatedLake
 
 T = TypeVar("T")
 
@@ -26,9 +27,13 @@ PATIENCE_SECONDS = 120.0
 
 @dataclass
 class Trial:
-    """A lake, two of its RSEs, and names that nobody used before."""
+    """A lake, two of its RSEs, and names that nobody used before.
+
+    `simulated` is the lake itself where it is one that can be made ill.
+    """
 
     ports: LakePorts
+    simulated: SimulatedLake | None = None
     source: str = "XRD1"
     destination: str = "XRD2"
     run: str = field(default_factory=lambda: f"contract-{uuid4().hex[:12]}")

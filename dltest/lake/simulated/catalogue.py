@@ -29,7 +29,16 @@ from dltest.model import RSE, Lake
 class SimulatedCatalogue:
     """Rucio, as far as the port goes."""
 
-    def __init__(self, lake: str, rses: tuple[str, ...], world: World, on_call: Hook) -> None:
+    def __init__(
+        self,
+        lake: str,
+        rses: tuple[str, ...],
+        world: World,
+        on_call: Hook,
+        *,
+        daemons_follow_calls: bool = True,
+    ) -> None:
+        self._daemons_follow_calls = daemons_follow_calls
         self._lake = lake
         self._rses = rses
         self._world = world
@@ -59,7 +68,9 @@ class SimulatedCatalogue:
         with self._asked("register", rse):
             for file in files:
                 self._world.files[file.name] = file
-                self._world.replicas.add((file.name, rse))
+                self._world.add_replica(file.name, rse)
+            if dataset not in self._world.datasets:
+                self._world.journal("dataset", dataset)
             self._world.datasets.setdefault(dataset, set()).update(file.name for file in files)
 
     def add_rule(
@@ -107,7 +118,7 @@ class SimulatedCatalogue:
             if rule is None:
                 return
             for name in self._world.datasets.get(rule.dataset, ()):
-                self._world.stored.pop(url_of(rule.rse, name), None)
+                self._world.remove(url_of(rule.rse, name))
                 self._world.replicas.discard((name, rule.rse))
 
     def expire(self, dataset: str) -> None:
@@ -120,8 +131,10 @@ class SimulatedCatalogue:
                 self._expire(name)
 
     def _expire(self, name: str) -> None:
-        if name in self._world.datasets or name in self._world.files:
-            self._world.ended.setdefault(name, self._world.turn + TURNS_OF_A_DELETION)
+        known = name in self._world.datasets or name in self._world.files
+        if known and name not in self._world.ended:
+            self._world.ended[name] = self._world.turn + TURNS_OF_A_DELETION
+            self._world.journal("expired", name)
 
     def _new_rule(self, dataset: str, rse: str, tag: str, source: str | None) -> str:
         if dataset not in self._world.datasets:
@@ -130,6 +143,7 @@ class SimulatedCatalogue:
         world, rule_id = self._world, f"rule-{next(self._ids)}"
         now, due = world.clock.now(), world.turn + turns
         rule = world.rules[rule_id] = SimulatedRule(rule_id, dataset, rse, tag, now, source, due)
+        world.journal("rule", tag)
         if all(world.has(name, rse) for name in world.datasets[dataset]):
             rule.done_at = now
         return rule_id
@@ -185,7 +199,8 @@ class SimulatedCatalogue:
             raise CatalogueError(message, code=code, operation=what, retryable=True, answered=False)
         if rse is not None and rse not in self._rses:
             raise _refused("no-such-rse", f"RSENotFound: {rse}")
-        self._world.go_round()
+        if self._daemons_follow_calls:
+            self._world.go_round()
         yield
         self._on_call(f"catalogue.{what}", "after")
 

@@ -47,12 +47,13 @@ class SimulatedStorage:
             limit = f"{job.limit.total_seconds():g} s"
             detail = f"killed at its limit of {limit}"
             return JobStatus(state=JobState.LOST, detail=detail, timed_out=True)
-        outcomes = tuple(self._outcome(job, file) for file in job.files)
+        outcomes = tuple(self.outcome(job, file) for file in job.files)
         moved = sum(outcome.size_bytes or 0 for outcome in outcomes)
         progress = Progress(files_done=len(outcomes), bytes_done=moved)
         return JobStatus(state=JobState.DONE, progress=progress, outcomes=outcomes, seconds=0.1)
 
-    def _outcome(self, job: StorageJob, file: FileRef) -> FileOutcome:
+    def outcome(self, job: StorageJob, file: FileRef) -> FileOutcome:
+        """Do the job's work with one file, now."""
         if self._world.ails("storage-down", rse_of(file.url)):
             detail = "Result Could not connect to server after 1 attempts"
             return FileOutcome(url=file.url, code="storage-unreachable", detail=detail)
@@ -66,12 +67,13 @@ class SimulatedStorage:
                 size = None if content is None else len(content)
                 return FileOutcome(url=file.url, present=content is not None, size_bytes=size)
             case JobKind.UNLINK:
-                self._world.stored.pop(file.url, None)
+                self._world.remove(file.url)
                 return FileOutcome(url=file.url, present=False)
 
     def _put(self, seed: str, file: FileRef) -> FileOutcome:
         payload = b"".join(bytes(p) for p in chunks(seed, file.index, file.size_bytes))
         self._world.store(file.url, payload)
+        self._world.journal("put", file.url)
         adler32 = adler32_of(seed, file.index, file.size_bytes)
         return FileOutcome(url=file.url, adler32=adler32, size_bytes=file.size_bytes)
 

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from dltest.lake.ports import FileFacts
 
 Hook = Callable[[str, str], None]
+
+# Called with what happened (`put`, `rule`, ...) and to which name or URL.
+Journal = Callable[[str, str], None]
 
 HOST = "https://fts.simulated:8446"
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,6 +53,18 @@ def silent_corruption(rse: str) -> Ailment:
     return Ailment("silent-corruption", rse)
 
 
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+
+class RealClock:
+    """The machine's own."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 class ManualClock:
     """Aware UTC that moves only when told to."""
 
@@ -77,10 +93,11 @@ class SimulatedRule:
 
 @dataclass
 class World:
-    """What there is, apart from who may see it."""
+    """What there is, apart from who may see it. `journal` is told of every change, once."""
 
-    clock: ManualClock
+    clock: Clock
     ailments: set[Ailment]
+    journal: Journal = lambda _effect, _name: None
     files: dict[str, FileFacts] = field(default_factory=dict)
     datasets: dict[str, set[str]] = field(default_factory=dict)
     replicas: set[tuple[str, str]] = field(default_factory=set)
@@ -101,6 +118,15 @@ class World:
         if self.ails("silent-corruption", rse) and content:
             content = bytes([content[0] ^ 1]) + content[1:]
         self.stored[url] = content
+
+    def remove(self, url: str) -> None:
+        if self.stored.pop(url, None) is not None:
+            self.journal("removed", url)
+
+    def add_replica(self, name: str, rse: str) -> None:
+        if (name, rse) not in self.replicas:
+            self.replicas.add((name, rse))
+            self.journal("replica", f"{name} at {rse}")
 
     def go_round(self) -> None:
         """All daemons do what is due."""
@@ -134,7 +160,7 @@ class World:
     def _transfer(self, name: str, rule: SimulatedRule) -> None:
         source = rule.source or min(rse for file, rse in self.replicas if file == name)
         self.store(url_of(rule.rse, name), self.stored[url_of(source, name)])
-        self.replicas.add((name, rule.rse))
+        self.add_replica(name, rule.rse)
         self.moved[name, rule.rse] = rule
 
     def _end(self, name: str) -> None:
@@ -151,7 +177,7 @@ class World:
         for name, rse in sorted(self.replicas):
             unable = self.ails("reaper-down") or self.ails("storage-down", rse)
             if name == file and not unable:
-                self.stored.pop(url_of(rse, name), None)
+                self.remove(url_of(rse, name))
                 self.replicas.discard((name, rse))
         if not any(name == file for name, _ in self.replicas):
             self.files.pop(file, None)

@@ -2,19 +2,26 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from dltest.lake.ports import JobState, JobStatus, StorageJob
+from dltest.lake.ports import Carrier, JobState, JobStatus, StorageJob
 from dltest.lake.storage.process import run_job
 from dltest.settings import StorageSettings
 
 
 class MoverPool:
-    """`ports.Storage` for one process; its jobs end with it."""
+    """`ports.Storage` for one process; its jobs end with it. `carry` does one in place of gfal2."""
 
-    def __init__(self, settings: StorageSettings, spool: Path, *, parallel_jobs: int = 4) -> None:
-        self._settings = settings
-        self._spool = spool
+    def __init__(
+        self,
+        settings: StorageSettings,
+        spool: Path,
+        *,
+        parallel_jobs: int = 4,
+        carry: Carrier | None = None,
+    ) -> None:
+        self._carry: Carrier = carry or partial(run_job, settings=settings, spool=spool)
         self._lock = threading.Lock()
         self._jobs: dict[str, JobStatus] = {}
         self._cancelled: set[str] = set()
@@ -56,10 +63,8 @@ class MoverPool:
         status = JobStatus(state=JobState.LOST, detail="cancelled before it began")
         try:
             if not self._is_cancelled(job.id):
-                status = run_job(
+                status = self._carry(
                     job,
-                    self._settings,
-                    spool=self._spool,
                     on_progress=lambda now: self._note(job.id, now),
                     is_cancelled=lambda: self._is_cancelled(job.id),
                 )
