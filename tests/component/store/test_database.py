@@ -87,7 +87,7 @@ def test_many_processes_migrate_at_once(empty_database_url: str) -> None:
     assert [process.returncode for process in started] == [0] * 4, said
     with Store.open(empty_database_url) as store, store._database.reading("count") as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).all() == [
-            ("0001",)
+            ("0002",)
         ]
 
 
