@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from dltest.errors import SettingsError
+from dltest.model import Steadiness
 
 
 def _kebab(name: str) -> str:
@@ -136,6 +138,11 @@ def _read_yaml(path: Path) -> Any:
         raise SettingsError(f"lake file {path} is not YAML: {error}") from error
 
 
+def _variable(location: tuple[int | str, ...]) -> str:
+    """The variable that is wrong; nothing when it is several together."""
+    return f"DLTEST_{str(location[0]).upper()}: " if location else ""
+
+
 def _default_state_dir() -> Path:
     return Path("~/.local/state/dltest").expanduser()
 
@@ -156,6 +163,26 @@ class Settings(BaseSettings):
     )
     spool_dir: Path | None = Field(
         None, description="Where payloads pass through; default: below the state folder."
+    )
+    parallel_per_rse: int | None = Field(
+        20, ge=1, description="How many of the service's runs may be open at once on one RSE."
+    )
+    parallel_per_link: int | None = Field(
+        10, ge=1, description="How many of the service's runs may be open at once on one link."
+    )
+    parallel_runs: int | None = Field(
+        500, ge=1, description="How many of the service's runs may be open at once on one lake."
+    )
+    waiting_rules: int | None = Field(
+        200,
+        ge=1,
+        description="No run begins while so many replications of ours wait for the lake.",
+    )
+    status_after: int = Field(
+        2, ge=1, description="How many runs change a case's status (see DLTEST_STATUS_OF)."
+    )
+    status_of: int = Field(
+        3, ge=1, description="Out of how many of the latest runs that found something out."
     )
     tick_seconds: int = Field(15, description="How often beat wakes the scheduler.")
     patience: timedelta = Field(
@@ -179,7 +206,7 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             wrong = "; ".join(
-                f"DLTEST_{str(issue['loc'][0]).upper()}: {issue['msg']}"
+                f"{_variable(issue['loc'])}{issue['msg']}"
                 for issue in error.errors(include_input=False, include_url=False)
             )
             raise SettingsError(f"the environment is wrong: {wrong}") from None
@@ -201,6 +228,18 @@ class Settings(BaseSettings):
         if secret is None:
             raise SettingsError("no broker is configured: set DLTEST_BROKER=redis://host:port/0")
         return secret.get_secret_value()
+
+    @property
+    def steadiness(self) -> Steadiness:
+        return Steadiness(after=self.status_after, of=self.status_of)
+
+    @model_validator(mode="after")
+    def _status_can_change(self) -> "Settings":
+        if self.status_after > self.status_of:
+            raise PydanticCustomError(
+                "status", "DLTEST_STATUS_AFTER must not be more than DLTEST_STATUS_OF"
+            )
+        return self
 
     def spool(self) -> Path:
         return self.spool_dir or self.state_dir / "spool"

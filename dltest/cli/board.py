@@ -98,7 +98,7 @@ def _current(run: Run) -> StepRecord | None:
 
 def _step_text(run: Run, step: StepRecord | None) -> str:
     if run.is_ended or step is None:
-        return run.phase.value
+        return run.held or run.phase.value
     note = step.progress.note if step.progress else ""
     return f"{step.name} {note}".strip()
 

@@ -1,6 +1,7 @@
 """`dltest list`, `show`, `watch`, `cancel`: what was run, and why it came out so."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,15 +10,24 @@ from rich.table import Table
 from rich.text import Text
 
 from dltest.cli.board import Board, print_matrices, print_summary, verdict_text
-from dltest.cli.installation import LabOption, LakeOption, open_installation
+from dltest.cli.installation import Installation, LabOption, LakeOption, open_installation
 from dltest.cli.screen import output
-from dltest.cli.watching import watch_service
+from dltest.cli.watching import see_to_end, watch_service
 from dltest.errors import SettingsError
-from dltest.model import Run, StepRecord, Verdict, exit_code_of
+from dltest.model import (
+    Driver,
+    JudgementChange,
+    LedgerState,
+    Run,
+    StepRecord,
+    Verdict,
+    exit_code_of,
+)
 from dltest.report.as_json import run_object
 from dltest.report.events import sentence, step_line
 from dltest.store import Store
 from dltest.units import human_seconds, human_size
+from dltest.worker.dispatch import wake
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a run.")]
@@ -61,14 +71,18 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one run whole: verdict, steps, measurements, evidence."""
-    run = _found(open_installation(lake, lab).store, run_id)
+    store = open_installation(lake, lab).store
+    run = found(store, run_id)
+    changes = store.judgement_changes(run.id)
     if as_json:
-        _print_json([run])
+        output.print(json.dumps(run_object(run, changes)), markup=False, soft_wrap=True)
         return
     head = verdict_text(run.judgement.verdict, run.case.id) if run.judgement else run.case.id
     output.print(head, Text(sentence(run)))
     output.print(f"run {run.id} of campaign {run.campaign_id} on lake {run.lake}", style="dim")
     output.print(f"started {_moment(run.started_at)}, finished {_moment(run.finished_at)}")
+    for line in _second_thoughts(run, changes):
+        output.print(Text(line))
     for finding in run.judgement.findings if run.judgement else ():
         output.print(Text(f"  {finding.code} ({finding.blame}): {finding.title}"))
     for record in (*run.records, run.cleanup):
@@ -83,7 +97,7 @@ def watch(run_id: RunArgument, *, lake: LakeOption = None, lab: LabOption = None
     """
     installation = open_installation(lake, lab)
     store = installation.store
-    runs = store.runs_of(run_id) or [_found(store, run_id)]
+    runs = store.runs_of(run_id) or [found(store, run_id)]
     with Board(runs) as board:
         watch_service(installation, board)
     print_matrices(board.runs)
@@ -92,17 +106,54 @@ def watch(run_id: RunArgument, *, lake: LakeOption = None, lab: LabOption = None
     raise typer.Exit(exit_code_of(verdicts))
 
 
-def cancel(run_id: RunArgument, *, lake: LakeOption = None, lab: LabOption = None) -> None:
-    """Cancel a run; it cleans up what it made. Cancelling twice does no harm."""
-    store = open_installation(lake, lab).store
-    run = _found(store, run_id)
-    if store.cancel(run.id):
-        output.print(f"{run.case.id} ({run.id}) is cancelled and cleans up", markup=False)
-    else:
-        output.print(f"{run.case.id} ({run.id}) has already ended", markup=False)
+def cancel(
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN|CAMPAIGN", help="An id, or a run's beginning of one.")
+    ],
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Watch the end, and say what is left behind.")
+    ] = False,
+    lake: LakeOption = None,
+    lab: LabOption = None,
+) -> None:
+    """Cancel a run or a campaign; each run cleans up what it made.
+
+    Cancelling twice does no harm. With --wait the exit code is 1 if something is left behind.
+    """
+    installation = open_installation(lake, lab)
+    store = installation.store
+    runs = store.runs_of(run_id) or [found(store, run_id)]
+    for run in runs:
+        ends = "is cancelled and cleans up" if store.cancel(run.id) else "has already ended"
+        output.print(f"{run.case.id} ({run.id}) {ends}", markup=False)
+    _hurry(installation, runs)
+    if wait:
+        raise typer.Exit(1 if _left_after(installation, runs) else 0)
 
 
-def _found(store: Store, run_id: str) -> Run:
+def _hurry(installation: Installation, runs: list[Run]) -> None:
+    """Have the service see to them now; who drives its own runs sees it by itself."""
+    campaign = installation.store.campaign(runs[0].campaign_id)
+    if campaign is not None and campaign.driver is Driver.SERVICE:
+        wake(installation.settings.broker_url(installation.lake), [run.id for run in runs])
+
+
+def _left_after(installation: Installation, runs: list[Run]) -> int:
+    with Board(runs) as board:
+        see_to_end(installation, board)
+    left = [run for run in board.runs if run.leftovers]
+    for run in left:
+        output.print(f"{run.case.id} ({run.id}) left {run.leftovers} behind", markup=False)
+        for entry in installation.store.ledger(run.id).entries():
+            if entry.state is not LedgerState.GONE:
+                at = f" at {entry.rse}" if entry.rse else ""
+                output.print(f"  {entry.kind} {entry.name}{at}", markup=False)
+    output.print("nothing is left behind" if not left else "`dltest sweep` tries again later")
+    return len(left)
+
+
+def found(store: Store, run_id: str) -> Run:
     try:
         run = store.run(run_id)
     except ValueError as error:
@@ -110,6 +161,17 @@ def _found(store: Store, run_id: str) -> Run:
     if run is None:
         raise SettingsError(f"there is no run {run_id}; `dltest list` shows the latest")
     return run
+
+
+def _second_thoughts(run: Run, changes: list[JudgementChange]) -> Iterator[str]:
+    for change in changes:
+        yield (
+            f"judged again {_moment(change.at)} by {change.by}: {change.why};"
+            f" before, it was {change.before.verdict}"
+        )
+    if run.annulment:
+        told = run.annulment
+        yield f"annulled {_moment(told.at)} by {told.by}: {told.why}"
 
 
 def _print_json(runs: list[Run]) -> None:
@@ -125,10 +187,15 @@ def _row(run: Run) -> tuple[Text | str, ...]:
         run.id,
         f"{run.planned_at:%Y-%m-%d %H:%M:%S}",
         Text(run.case.id),
-        verdict_text(judgement.verdict, judgement.verdict.value) if judgement else run.phase.value,
+        verdict_text(judgement.verdict, _verdict_word(run)) if judgement else run.phase.value,
         seconds,
-        str(judgement.blame) if judgement and judgement.blame else "",
+        str(judgement.blame) if judgement and judgement.blame else run.held or "",
     )
+
+
+def _verdict_word(run: Run) -> str:
+    verdict = run.judgement.verdict.value if run.judgement else ""
+    return f"{verdict} (annulled)" if run.annulment else verdict
 
 
 def _print_step(record: StepRecord) -> None:

@@ -12,7 +12,8 @@ from dltest.engine import House, Rules
 from dltest.errors import LakeError, SettingsError
 from dltest.lake.adapter import open_lake
 from dltest.lake.ports import LakePorts, Storage
-from dltest.model import RSE, Lake
+from dltest.model import Lake
+from dltest.scheduling.sights import declared
 from dltest.settings import LakeSettings, Settings
 from dltest.store import Store
 
@@ -56,7 +57,7 @@ def open_store(settings: Settings, lake: LakeSettings | None) -> Store:
     url = settings.database_url(lake)
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    store = Store.open(url)
+    store = Store.open(url, steadiness=settings.steadiness)
     store.migrate()
     return store
 
@@ -79,7 +80,9 @@ def lake_facts(installation: Installation, storage: Storage) -> Lake:
     try:
         seen = ports.catalogue.inventory()
     except LakeError as error:
-        known = installation.store.recall_lake(installation.lake.name) or declared(installation)
+        known = installation.store.recall_lake(installation.lake.name) or declared(
+            installation.lake, datetime.now(UTC)
+        )
         if not known.rses:
             raise
         errors.print(
@@ -90,12 +93,3 @@ def lake_facts(installation: Installation, storage: Storage) -> Lake:
         return known
     installation.store.remember_lake(seen)
     return seen
-
-
-def declared(installation: Installation) -> Lake:
-    """The RSEs that the lake file names."""
-    rses = tuple(
-        RSE(name=rse.name, site=rse.site, attributes=rse.attributes)
-        for rse in installation.lake.rses
-    )
-    return Lake(name=installation.lake.name, rses=rses, seen_at=datetime.now(UTC), stale=True)

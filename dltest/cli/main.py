@@ -14,11 +14,14 @@ from dltest.cli import (
     beat,
     check,
     doctor,
+    downtime,
     history,
     lab,
     plan,
     run,
+    schedule,
     schema,
+    second_thoughts,
     serve,
     steps,
     sweep,
@@ -44,8 +47,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (check, plan, run, history, sweep, schema, steps, doctor, serve, worker, beat):
+for module in (
+    check,
+    plan,
+    run,
+    history,
+    second_thoughts,
+    sweep,
+    schema,
+    steps,
+    doctor,
+    serve,
+    worker,
+    beat,
+):
     module.register(app)
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(downtime.app, name="downtime")
 app.add_typer(lab.app, name="lab")
 
 

@@ -1,7 +1,6 @@
 """`dltest run`: plan, write down, drive or hand over, watch, report."""
 
 import json
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 
 from dltest.cli.board import Board, print_matrices, print_summary, print_where_to_look
 from dltest.cli.installation import (
+    Installation,
     LabOption,
     LakeOption,
     lake_facts,
@@ -19,12 +19,13 @@ from dltest.cli.installation import (
 from dltest.cli.screen import errors, output
 from dltest.cli.selection import chosen
 from dltest.cli.watching import drive_here, watch_service
+from dltest.errors import SettingsError
 from dltest.lake.adapter import open_movers
-from dltest.model import Campaign, Case, Driver, Lake, Plan, Run, StepRecord, exit_code_of
-from dltest.model.campaign import Trigger
+from dltest.model import Campaign, Driver, Lake, Run, Trigger, exit_code_of
 from dltest.planning import plan
 from dltest.report import junit
 from dltest.report.as_json import run_object
+from dltest.scheduling import campaign_of, closed_rses, downtime_skips, skip
 
 EXIT_INTERRUPTED = 130
 
@@ -44,6 +45,12 @@ def run(  # noqa: PLR0913 - one parameter an option
     via_service: Annotated[
         bool, typer.Option("--via-service", help="Let the Celery workers run it, and watch.")
     ] = False,
+    trigger: Annotated[
+        Trigger, typer.Option(help="What asks for the runs, as the campaign says later.")
+    ] = Trigger.MANUAL,
+    ignore_downtime: Annotated[
+        bool, typer.Option("--ignore-downtime", help="Also run on RSEs that are in downtime.")
+    ] = False,
     junit_file: Annotated[
         Path | None, typer.Option("--junit", help="Also write JUnit XML here.")
     ] = None,
@@ -60,12 +67,21 @@ def run(  # noqa: PLR0913 - one parameter an option
       dltest run replicate --rse XRD2         every link that touches XRD2
       dltest run --tags core --json | jq -r 'select(.verdict != "passed") | .blame'
     """
+    if ignore_downtime and trigger is not Trigger.MANUAL:
+        raise SettingsError("--ignore-downtime is for a person's runs: leave --trigger out")
     installation = open_installation(lake, lab)
     with open_movers(installation.lake, installation.settings.spool()) as movers:
         facts = lake_facts(installation, movers)
         planned = plan(chosen(names or [], tags, installation.settings.scenarios), facts, only=rse)
-        campaign, runs = _campaign(facts, planned, via_service=via_service)
+        campaign, runs = campaign_of(
+            planned,
+            trigger,
+            Driver.SERVICE if via_service else Driver.IN_PROCESS,
+            datetime.now(UTC),
+            ignores_downtime=ignore_downtime,
+        )
         installation.store.create_campaign(campaign, runs)
+        _skip_in_downtime(installation, campaign, facts)
         with Board(runs, quiet=as_json) as board:
             if via_service:
                 interrupted = watch_service(installation, board)
@@ -80,28 +96,13 @@ def run(  # noqa: PLR0913 - one parameter an option
     raise typer.Exit(exit_code_of(verdicts, strict=strict))
 
 
-def _campaign(facts: Lake, planned: Plan, *, via_service: bool) -> tuple[Campaign, list[Run]]:
-    now = datetime.now(UTC)
-    campaign = Campaign(
-        id=uuid.uuid4().hex[:12],
-        lake=facts.name,
-        trigger=Trigger.MANUAL,
-        driver=Driver.SERVICE if via_service else Driver.IN_PROCESS,
-        title=", ".join(dict.fromkeys(case.scenario for case in planned.cases)),
-        created_at=now,
-    )
-    return campaign, [_run(campaign, case, now) for case in planned.cases]
-
-
-def _run(campaign: Campaign, case: Case, now: datetime) -> Run:
-    return Run(
-        id=uuid.uuid4().hex[:12],
-        campaign_id=campaign.id,
-        lake=campaign.lake,
-        case=case,
-        records=tuple(StepRecord(name=call.type) for call in case.steps),
-        planned_at=now,
-    )
+def _skip_in_downtime(installation: Installation, campaign: Campaign, facts: Lake) -> None:
+    """The service does this for its own runs, when they would begin."""
+    if campaign.ignores_downtime or campaign.driver is Driver.SERVICE:
+        return
+    store, now = installation.store, datetime.now(UTC)
+    closed = closed_rses(store.downtimes(facts.name), facts, now)
+    skip(store, downtime_skips(store.runs_of(campaign.id), closed), now)
 
 
 def _report(

@@ -35,7 +35,9 @@ def serve(
     lake_settings = LakeSettings.load(lake_file(settings, lake, lab))
     broker = settings.broker_url(lake_settings)
     with Store.open(
-        settings.database_url(lake_settings), statement_seconds=STATEMENT_SECONDS
+        settings.database_url(lake_settings),
+        statement_seconds=STATEMENT_SECONDS,
+        steadiness=settings.steadiness,
     ) as store:
         _migrate(store)
         web = create_app(store, lambda: ping(broker))

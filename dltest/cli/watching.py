@@ -45,6 +45,11 @@ def watch_service(installation: Installation, board: Board) -> bool:
         return _seen_through(watching, lambda: _cancel(installation, ids))
 
 
+def see_to_end(installation: Installation, board: Board) -> None:
+    """Watch until somebody has ended all runs, whoever drives them."""
+    _poll(installation, board, [run.id for run in board.runs])
+
+
 def _seen_through(work: "Future[None]", cancel: Callable[[], None]) -> bool:
     """Wait for the work. The first Ctrl-C cancels the runs, which clean up; the second leaves."""
     try:

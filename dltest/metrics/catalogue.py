@@ -31,6 +31,13 @@ RUNS_TOTAL = Metric(
     (*CASE, "verdict", "blame"),
     "Runs that ended, by verdict and by who must act.",
 )
+RUNS_ANNULLED_TOTAL = Metric(
+    "dltest_runs_annulled_total",
+    Kind.COUNTER,
+    "",
+    (*CASE, "verdict", "blame"),
+    "Runs among dltest_runs_total that a person annulled later.",
+)
 RUN_DURATION = Metric(
     "dltest_run_duration_seconds",
     Kind.HISTOGRAM,
@@ -51,6 +58,13 @@ CASE_VERDICT = Metric(
     "",
     CASE,
     "Latest verdict: 0 skipped, 1 passed, 2 degraded, 3 inconclusive, 4 failed.",
+)
+CASE_STATUS = Metric(
+    "dltest_case_status",
+    Kind.GAUGE,
+    "",
+    CASE,
+    "Steady status, for alerts: 1 passed, 2 degraded, 4 failed; absent until a run told.",
 )
 CASE_LAST_FINISHED = Metric(
     "dltest_case_last_finished_timestamp_seconds",
@@ -87,6 +101,13 @@ RUNS_OPEN = Metric(
     ("lake", "phase"),
     "Runs that have not ended, by phase.",
 )
+HELD_RUNS = Metric(
+    "dltest_held_runs",
+    Kind.GAUGE,
+    "",
+    ("lake", "reason"),
+    "Planned runs that wait to begin, by the limit that holds them.",
+)
 LEFTOVER_FILES = Metric(
     "dltest_leftover_files",
     Kind.GAUGE,
@@ -114,14 +135,17 @@ BUILD_INFO = Metric(
 
 CATALOGUE = (
     RUNS_TOTAL,
+    RUNS_ANNULLED_TOTAL,
     RUN_DURATION,
     STEP_DURATION,
     CASE_VERDICT,
+    CASE_STATUS,
     CASE_LAST_FINISHED,
     CASE_LAST_PASSED,
     TRANSFER_BYTES,
     TRANSFER_RATE,
     RUNS_OPEN,
+    HELD_RUNS,
     LEFTOVER_FILES,
     TICK,
     EXPORTER_UP,

@@ -72,11 +72,16 @@ def _families(seen: Snapshot) -> Iterator[Family]:
         catalogue.RUNS_TOTAL,
         (((*_case(t), t.verdict.value, t.blame), t.runs) for t in seen.runs),
     )
+    yield _family(
+        catalogue.RUNS_ANNULLED_TOTAL,
+        (((*_case(t), t.verdict.value, t.blame), t.annulled) for t in seen.runs),
+    )
     yield _histogram(catalogue.RUN_DURATION, seen.durations, whole=True)
     yield _histogram(catalogue.STEP_DURATION, seen.durations, whole=False)
     yield from _of_cases(seen)
     yield from _of_transfers(seen)
     yield _family(catalogue.RUNS_OPEN, seen.open_runs.items())
+    yield _family(catalogue.HELD_RUNS, seen.held_runs.items())
     yield _family(catalogue.LEFTOVER_FILES, seen.leftovers.items())
     if seen.last_tick:
         yield _family(catalogue.TICK, [((), seen.last_tick.timestamp())])
@@ -85,6 +90,10 @@ def _families(seen: Snapshot) -> Iterator[Family]:
 def _of_cases(seen: Snapshot) -> Iterator[Family]:
     yield _family(
         catalogue.CASE_VERDICT, ((_case(state), state.verdict.face.code) for state in seen.cases)
+    )
+    yield _family(
+        catalogue.CASE_STATUS,
+        ((_case(state), state.status.face.code) for state in seen.cases if state.status),
     )
     yield _family(
         catalogue.CASE_LAST_FINISHED,

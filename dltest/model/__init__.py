@@ -3,6 +3,7 @@
 from dltest.model.blame import DLTEST, FTS, IDENTITY, RUCIO, SCENARIO, Blame, Party
 from dltest.model.campaign import Campaign, Driver, Trigger
 from dltest.model.case import Case, Footprint, Pace, Payload, Plan, StepCall
+from dltest.model.downtime import Downtime, Window
 from dltest.model.lake import RSE, Lake
 from dltest.model.ledger import LedgerEntry, LedgerKind, LedgerState
 from dltest.model.record import (
@@ -14,8 +15,9 @@ from dltest.model.record import (
     StepState,
     Trouble,
 )
-from dltest.model.run import Run, RunPhase
-from dltest.model.schedule import Schedule, Slot
+from dltest.model.run import Annulment, HoldReason, JudgementChange, Run, RunPhase
+from dltest.model.schedule import Pause, Schedule, Scheduled, Slot, SlotOutcome, SlotRecord
+from dltest.model.status import Status, Steadiness
 from dltest.model.value import Value
 from dltest.model.verdict import FACES, Face, Verdict, exit_code_of, worst_of
 
@@ -27,28 +29,38 @@ __all__ = [
     "RSE",
     "RUCIO",
     "SCENARIO",
+    "Annulment",
     "Attempt",
     "Blame",
     "Campaign",
     "Case",
+    "Downtime",
     "Driver",
     "Face",
     "Finding",
     "Footprint",
+    "HoldReason",
     "Judgement",
+    "JudgementChange",
     "Lake",
     "LedgerEntry",
     "LedgerKind",
     "LedgerState",
     "Pace",
     "Party",
+    "Pause",
     "Payload",
     "Plan",
     "Progress",
     "Run",
     "RunPhase",
     "Schedule",
+    "Scheduled",
     "Slot",
+    "SlotOutcome",
+    "SlotRecord",
+    "Status",
+    "Steadiness",
     "StepCall",
     "StepRecord",
     "StepState",
@@ -56,6 +68,7 @@ __all__ = [
     "Trouble",
     "Value",
     "Verdict",
+    "Window",
     "exit_code_of",
     "worst_of",
 ]

@@ -22,7 +22,10 @@ class Driver(StrEnum):
 
 
 class Campaign(Value):
-    """`finished_at` is when the last of its runs ended; None while one is open."""
+    """`finished_at` is when the last of its runs ended; None while one is open.
+
+    `ignores_downtime`: a person asked for its runs although a site is in downtime.
+    """
 
     id: str
     lake: str
@@ -30,4 +33,5 @@ class Campaign(Value):
     driver: Driver
     title: str
     created_at: datetime
+    ignores_downtime: bool = False
     finished_at: datetime | None = None

@@ -19,11 +19,43 @@ class RunPhase(StrEnum):
     ENDED = "ended"
 
 
+class HoldReason(StrEnum):
+    """Which limit a planned run waits for: its scenario's pace, the installation's, the lake's."""
+
+    PACE_RSE = "pace-per-rse"
+    PACE_LINK = "pace-per-link"
+    PACE_BANDWIDTH = "pace-bandwidth"
+    PARALLEL_RSE = "parallel-per-rse"
+    PARALLEL_LINK = "parallel-per-link"
+    PARALLEL_RUNS = "parallel-runs"
+    WAITING_RULES = "waiting-rules"
+
+
+class Annulment(Value):
+    """A person's word that a run's verdict does not count: the test was wrong, not the lake."""
+
+    at: datetime
+    by: str
+    why: str
+
+
+class JudgementChange(Value):
+    """A run that was judged again: what was said before, and after."""
+
+    run_id: str
+    at: datetime
+    by: str
+    why: str
+    before: Judgement
+    after: Judgement
+
+
 class Run(Value):
     """The whole state of a run: everything the engine needs to go on after a crash anywhere.
 
     `handle` is what the step at `step_index` (or the clean-up) waits with. `wake_at` is when it
-    wants to be looked at again; rows are truth, wake-ups are hints.
+    wants to be looked at again; rows are truth, wake-ups are hints. A planned run begins once it
+    was admitted; `held` says why it was not yet, as `reason: sentence`.
     """
 
     id: str
@@ -39,6 +71,9 @@ class Run(Value):
     leftovers: int = 0
     cancelled: bool = False
     planned_at: datetime
+    admitted_at: datetime | None = None
+    held: str | None = None
+    annulment: Annulment | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     wake_at: datetime | None = None

@@ -1,13 +1,17 @@
 """One JSON object a run: the shape that other programs rely on (docs/reference/json.md)."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from dltest.model import Run, StepRecord
+from dltest.model import Annulment, JudgementChange, Run, StepRecord
 
 
-def run_object(run: Run) -> dict[str, Any]:
-    """Stable fields only; times are ISO 8601 in UTC, absent facts are null."""
+def run_object(run: Run, changes: Iterable[JudgementChange] = ()) -> dict[str, Any]:
+    """Stable fields only; times are ISO 8601 in UTC, absent facts are null.
+
+    `changes` are the run's former judgements, where somebody asked for them.
+    """
     judgement = run.judgement
     return {
         "run_id": run.id,
@@ -25,6 +29,25 @@ def run_object(run: Run) -> dict[str, Any]:
         "finished_at": _time(run.finished_at),
         "steps": [_step(record) for record in (*run.records, run.cleanup)],
         "leftovers": run.leftovers,
+        "held": run.held,
+        "annulled": _annulled(run.annulment),
+        "judged_again": [_change(change) for change in changes],
+    }
+
+
+def _annulled(annulment: Annulment | None) -> dict[str, Any] | None:
+    if annulment is None:
+        return None
+    return {"at": _time(annulment.at), "by": annulment.by, "why": annulment.why}
+
+
+def _change(change: JudgementChange) -> dict[str, Any]:
+    return {
+        "at": _time(change.at),
+        "by": change.by,
+        "why": change.why,
+        "before": change.before.verdict.value,
+        "after": change.after.verdict.value,
     }
 
 

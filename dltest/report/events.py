@@ -8,6 +8,8 @@ from dltest.units import human_seconds, human_size
 
 def events(before: Run | None, now: Run) -> Iterator[str]:
     """Lines without a time stamp, in the order in which things happened."""
+    if now.held and now.held != (before.held if before else None):
+        yield f"{now.case.id} waits to begin: {now.held}"
     known = {(i, r.state) for i, r in enumerate(before.records)} if before else set()
     for index, record in enumerate(now.records):
         if (index, record.state) not in known and record.state.is_final:
@@ -32,7 +34,7 @@ def sentence(run: Run) -> str:
     """The run in one sentence: the verdict, who must act, and why."""
     judgement = run.judgement
     if judgement is None:
-        return "not finished"
+        return run.held or "not finished"
     if not judgement.findings:
         return judgement.verdict.value
     first = judgement.findings[0]

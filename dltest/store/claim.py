@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Select, delete, literal, or_, select, update
 
 from dltest.errors import StoreError
-from dltest.model import Run, RunPhase
+from dltest.model import Run, RunPhase, Steadiness
 from dltest.store import rollup, tables
 from dltest.store.database import Database
 from dltest.store.mapping import finding_values, record_values, run_values, runs_from
@@ -41,8 +41,9 @@ class Claim:
 class Claims:
     """Gives out claims; one object a process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, steadiness: Steadiness) -> None:
         self._database = database
+        self._steadiness = steadiness
         self._guard = threading.Lock()
         self._held: set[str] = set()
 
@@ -62,7 +63,7 @@ class Claims:
             claim = _claim(connection, locked)
             yield claim
             if claim is not None and claim.saved is not None:
-                _write(self._database, connection, claim.run, claim.saved)
+                self._write(connection, claim.run, claim.saved)
 
     @contextmanager
     def _by_own_lock(self, run_id: str, wanted: Query) -> Iterator[Claim | None]:
@@ -79,10 +80,16 @@ class Claims:
             yield claim
             if claim is not None and claim.saved is not None:
                 with self._database.writing(f"save run {run_id}") as connection:
-                    _write(self._database, connection, claim.run, claim.saved)
+                    self._write(connection, claim.run, claim.saved)
         finally:
             with self._guard:
                 self._held.discard(run_id)
+
+    def _write(self, connection: Connection, before: Run, after: Run) -> None:
+        _write(self._database, connection, before, after)
+        # A swept run ends once more; it was counted when it ended first.
+        if after.is_ended and before.finished_at is None:
+            rollup.add(self._database, connection, after, datetime.now(UTC), self._steadiness)
 
 
 def _query(run_id: str, *, ended: bool) -> Query:
@@ -110,10 +117,7 @@ def _write(database: Database, connection: Connection, before: Run, after: Run) 
         raise StoreError(f"run {after.id} was changed by someone else; this step is not saved")
     _write_records(database, connection, before, after)
     if finding_values(before) != finding_values(after):
-        _write_findings(connection, after)
-    # A swept run ends once more; it was counted when it ended first.
-    if after.is_ended and before.finished_at is None:
-        rollup.add(database, connection, after, datetime.now(UTC))
+        write_findings(connection, after)
 
 
 def _write_records(database: Database, connection: Connection, before: Run, after: Run) -> None:
@@ -133,7 +137,7 @@ def _write_records(database: Database, connection: Connection, before: Run, afte
         )
 
 
-def _write_findings(connection: Connection, run: Run) -> None:
+def write_findings(connection: Connection, run: Run) -> None:
     table = tables.finding
     connection.execute(delete(table).where(table.c.run_id == run.id))
     if rows := finding_values(run):

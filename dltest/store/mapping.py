@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from dltest.model import (
+    Annulment,
     Attempt,
     Blame,
     Case,
@@ -23,6 +24,8 @@ from dltest.store.columns import storable
 from dltest.store.place import Place
 
 Values = dict[str, Any]
+
+TARGETS_JOIN = "->"
 
 
 def run_values(run: Run) -> Values:
@@ -55,7 +58,9 @@ def birth_values(run: Run, position: int) -> Values:
         "scenario": run.case.scenario,
         "case_id": run.case.id,
         **Place.of(run.case).columns(),
+        "targets": TARGETS_JOIN.join(run.case.targets.values()),
         "planned_at": run.planned_at,
+        "admitted_at": run.admitted_at,
         "case_definition": _json(run.case),
         "version": run.version,
         **run_values(run),
@@ -136,12 +141,21 @@ def _run(row: Row[Any], records: list[Row[Any]], findings: list[Row[Any]]) -> Ru
         leftovers=row.leftovers,
         cancelled=row.cancelled,
         planned_at=row.planned_at,
+        admitted_at=row.admitted_at,
+        held=row.held,
+        annulment=_annulment(row),
         started_at=row.started_at,
         finished_at=row.finished_at,
         wake_at=row.wake_at,
         deadline=row.deadline,
         version=row.version,
     )
+
+
+def _annulment(row: Row[Any]) -> Annulment | None:
+    if row.annulled_at is None:
+        return None
+    return Annulment(at=row.annulled_at, by=row.annulled_by, why=row.annulled_why)
 
 
 def _record(row: Row[Any]) -> StepRecord:

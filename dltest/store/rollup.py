@@ -8,9 +8,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, or_, select, update
 
-from dltest.model import DLTEST, Run, StepRecord, StepState, Verdict
+from dltest.model import DLTEST, Run, Status, Steadiness, StepRecord, StepState, Verdict
+from dltest.model.status import COUNTED
 from dltest.store import tables
 from dltest.store.database import Database
 from dltest.store.place import Place
@@ -24,8 +25,13 @@ ENDLESS = 1e308
 
 WHOLE_RUN = ""
 
+# A status follows from the latest runs alone; older ones than these have no say in it.
+REPLAYED_RUNS = 100
 
-def add(database: Database, connection: Connection, run: Run, now: datetime) -> None:
+
+def add(
+    database: Database, connection: Connection, run: Run, now: datetime, steadiness: Steadiness
+) -> None:
     """Count a run that has just ended. Call once a run."""
     finished_at = run.finished_at or now
     _count_run(database, connection, run)
@@ -34,7 +40,58 @@ def add(database: Database, connection: Connection, run: Run, now: datetime) -> 
     for record in sorted(run.records, key=lambda record: record.name):
         if record.state is StepState.DONE and record.measured.get("bytes"):
             _count_bytes(database, connection, run, record, finished_at)
-    _note_case(database, connection, run, finished_at)
+    if _note_case(database, connection, run, finished_at):
+        _note_status(connection, run, finished_at, steadiness)
+
+
+def count_annulled(
+    database: Database, connection: Connection, run: Run, said: tuple[Verdict, str]
+) -> None:
+    """Count a run that a person annulled, where it was counted when it ended."""
+    table = tables.run_total
+    insert = database.insert(table).values(
+        **_total_key(run, said), scenario=run.case.scenario, runs=0, annulled=1
+    )
+    more = {"annulled": table.c.annulled + 1}
+    connection.execute(insert.on_conflict_do_update(index_elements=_keys(table), set_=more))
+
+
+def renew_case(connection: Connection, run: Run, steadiness: Steadiness) -> None:
+    """Work the case's status out again, since one of its old runs is seen with other eyes."""
+    table, state = tables.run, tables.case_state
+    query = (
+        select(table.c.verdict, table.c.finished_at)
+        .where(
+            table.c.lake == run.lake,
+            table.c.case_id == run.case.id,
+            table.c.finished_at.is_not(None),
+            table.c.annulled_at.is_(None),
+            table.c.verdict.in_(COUNTED),
+        )
+        .order_by(table.c.finished_at.desc())
+        .limit(REPLAYED_RUNS)
+    )
+    is_it = (state.c.lake == run.lake, state.c.case_id == run.case.id)
+    connection.execute(select(state.c.case_id).where(*is_it).with_for_update()).all()
+    rows = connection.execute(query).all()[::-1]
+    since = None
+    status = Status()
+    for verdict, finished_at in rows:
+        before, status = status, status.after(verdict, steadiness)
+        since = finished_at if status.verdict is not before.verdict else since
+    values = {**_status_values(status), "status_since": since}
+    connection.execute(update(state).where(*is_it).values(**values))
+
+
+def note_second_verdict(connection: Connection, run: Run) -> None:
+    """The case's latest verdict is what is said of its latest run now."""
+    table = tables.case_state
+    verdict, blame = verdict_of(run)
+    connection.execute(
+        update(table)
+        .where(table.c.lake == run.lake, table.c.case_id == run.case.id, table.c.run_id == run.id)
+        .values(verdict=verdict, blame=blame)
+    )
 
 
 def verdict_of(run: Run) -> tuple[Verdict, str]:
@@ -62,18 +119,22 @@ def _durations(run: Run) -> list[tuple[str, float]]:
 
 def _count_run(database: Database, connection: Connection, run: Run) -> None:
     table = tables.run_total
-    verdict, blame = verdict_of(run)
     insert = database.insert(table).values(
-        lake=run.lake,
-        case_id=run.case.id,
-        verdict=verdict,
-        blame=blame,
-        scenario=run.case.scenario,
-        **Place.of(run.case).columns(),
-        runs=1,
+        **_total_key(run, verdict_of(run)), scenario=run.case.scenario, runs=1, annulled=0
     )
     more = {"runs": table.c.runs + 1}
     connection.execute(insert.on_conflict_do_update(index_elements=_keys(table), set_=more))
+
+
+def _total_key(run: Run, said: tuple[Verdict, str]) -> dict[str, Any]:
+    verdict, blame = said
+    return {
+        "lake": run.lake,
+        "case_id": run.case.id,
+        "verdict": verdict,
+        "blame": blame,
+        **Place.of(run.case).columns(),
+    }
 
 
 def _count_duration(
@@ -127,7 +188,8 @@ def _place_of(run: Run, record: StepRecord) -> Place:
     return Place(rse=str(record.evidence.get("rse") or place.rse))
 
 
-def _note_case(database: Database, connection: Connection, run: Run, finished_at: datetime) -> None:
+def _note_case(database: Database, connection: Connection, run: Run, finished_at: datetime) -> bool:
+    """Whether this is the latest run of its case; runs may end out of order."""
     table = tables.case_state
     verdict, blame = verdict_of(run)
     latest = {
@@ -143,14 +205,10 @@ def _note_case(database: Database, connection: Connection, run: Run, finished_at
         **Place.of(run.case).columns(),
         **latest,
     )
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=_keys(table),
-            set_=latest,
-            # Runs of one case may end out of order.
-            where=table.c.last_finished_at <= finished_at,
-        )
-    )
+    newest = insert.on_conflict_do_update(
+        index_elements=_keys(table), set_=latest, where=table.c.last_finished_at <= finished_at
+    ).returning(table.c.run_id)
+    is_newest = connection.execute(newest).first() is not None
     if verdict is Verdict.PASSED:
         unknown_or_older = or_(
             table.c.last_passed_at.is_(None), table.c.last_passed_at < finished_at
@@ -160,6 +218,26 @@ def _note_case(database: Database, connection: Connection, run: Run, finished_at
             .where(table.c.lake == run.lake, table.c.case_id == run.case.id, unknown_or_older)
             .values(last_passed_at=finished_at)
         )
+    return is_newest
+
+
+def _note_status(
+    connection: Connection, run: Run, finished_at: datetime, steadiness: Steadiness
+) -> None:
+    """The row is ours: `_note_case` has just written it in this transaction."""
+    table = tables.case_state
+    is_it = (table.c.lake == run.lake, table.c.case_id == run.case.id)
+    row = connection.execute(select(table.c.status, table.c.recent).where(*is_it)).one()
+    before = Status(verdict=row.status, recent=row.recent)
+    status = before.after(verdict_of(run)[0], steadiness)
+    values = _status_values(status)
+    if status.verdict is not before.verdict:
+        values["status_since"] = finished_at
+    connection.execute(update(table).where(*is_it).values(**values))
+
+
+def _status_values(status: Status) -> dict[str, Any]:
+    return {"status": status.verdict, "recent": [verdict.value for verdict in status.recent]}
 
 
 def _keys(table: Any) -> list[str]:

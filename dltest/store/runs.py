@@ -7,33 +7,27 @@ from typing import Any
 
 from sqlalchemy import Row, Select, case, delete, func, or_, select, update
 
-from dltest.model import Campaign, Driver, LedgerState, Run, RunPhase, Verdict
+from dltest.model import Campaign, Driver, LedgerState, Run, RunPhase, Steadiness, Verdict
 from dltest.store import tables
+from dltest.store.births import insert_campaign
 from dltest.store.claim import Claim, Claims
 from dltest.store.database import Database
-from dltest.store.mapping import birth_values, finding_values, record_values, runs_from
+from dltest.store.downtimes import prune_downtimes
+from dltest.store.mapping import runs_from
+from dltest.store.schedules import prune_slots
 
 
 class Runs:
     """The part of the store that knows campaigns and runs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, steadiness: Steadiness) -> None:
         self._database = database
-        self._claims = Claims(database)
+        self._claims = Claims(database, steadiness)
 
     def create_campaign(self, campaign: Campaign, runs: Sequence[Run]) -> None:
         """The campaign with all its planned runs, or nothing of it."""
         with self._database.writing("write the planned runs") as connection:
-            born = campaign.model_dump(exclude={"finished_at"})
-            connection.execute(tables.campaign.insert(), born)
-            if not runs:
-                return
-            rows = [birth_values(run, position) for position, run in enumerate(runs)]
-            connection.execute(tables.run.insert(), rows)
-            records = [values for run in runs for values in record_values(run).values()]
-            connection.execute(tables.step_record.insert(), records)
-            if findings := [values for run in runs for values in finding_values(run)]:
-                connection.execute(tables.finding.insert(), findings)
+            insert_campaign(connection, campaign, runs)
 
     def campaign(self, campaign_id: str) -> Campaign | None:
         with self._database.reading("read the campaign") as connection:
@@ -110,6 +104,8 @@ class Runs:
     def due(self, now: datetime, limit: int = 500, lake: str | None = None) -> list[str]:
         """Open runs of the service that want to be looked at, the longest overdue first.
 
+        A planned run is among them once it was admitted, or cancelled.
+
         Runs that were reopened to be cleaned are the service's, whoever drove them before.
         """
         table = tables.run
@@ -120,6 +116,7 @@ class Runs:
                 or_(tables.campaign.c.driver == Driver.SERVICE, table.c.finished_at.is_not(None)),
                 table.c.phase != RunPhase.ENDED,
                 _is_due(now),
+                _may_begin(),
                 *([table.c.lake == lake] if lake else []),
             )
             .order_by(table.c.wake_at.asc().nulls_first(), table.c.planned_at, table.c.position)
@@ -150,6 +147,7 @@ class Runs:
         table = tables.run
         is_it = (table.c.id == run_id, table.c.lake == lake)
         query = select(table.c.id).where(*is_it, table.c.phase != RunPhase.ENDED, _is_due(now))
+        query = query.where(_may_begin())
         with self._database.reading("see whether the run is due") as connection:
             return connection.execute(query).first() is not None
 
@@ -167,7 +165,7 @@ class Runs:
         return {phase: counted.get(phase, 0) for phase in RunPhase if phase is not RunPhase.ENDED}
 
     def prune(self, before: datetime) -> int:
-        """Forget runs that ended before, and finished moves; gives the number of runs.
+        """Forget runs that ended before, with moves, slots and downtimes; gives the number of runs.
 
         Totals stay. A run that left something behind stays too, until that is gone.
         """
@@ -184,11 +182,21 @@ class Runs:
             pruned = connection.execute(old).rowcount
             connection.execute(empty)
             connection.execute(delete(move).where(move.c.finished_at < before))
+            prune_slots(connection, before)
+            prune_downtimes(connection, before)
         return pruned
 
 
 def _is_due(now: datetime) -> Any:
     return or_(tables.run.c.wake_at.is_(None), tables.run.c.wake_at <= now)
+
+
+def _may_begin() -> Any:
+    """A planned run waits until it is admitted; one that was cancelled ends at once."""
+    table = tables.run
+    return or_(
+        table.c.phase != RunPhase.PLANNED, table.c.admitted_at.is_not(None), table.c.cancelled
+    )
 
 
 def _campaigns() -> Select[Any]:
@@ -213,6 +221,7 @@ def _campaign(row: Row[Any]) -> Campaign:
         driver=row.driver,
         title=row.title,
         created_at=row.created_at,
+        ignores_downtime=row.ignores_downtime,
         # Without runs there is nothing to wait for.
         finished_at=None if row.is_open else row.last_end or row.created_at,
     )

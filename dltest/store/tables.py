@@ -27,6 +27,7 @@ from dltest.model import (
     LedgerState,
     Party,
     RunPhase,
+    SlotOutcome,
     StepState,
     Trigger,
     Verdict,
@@ -78,6 +79,7 @@ campaign = Table(
     Column("driver", word(Driver, "driver"), nullable=False),
     Column("title", CleanText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("ignores_downtime", Boolean(create_constraint=False), nullable=False),
 )
 
 run = Table(
@@ -90,6 +92,7 @@ run = Table(
     Column("scenario", CleanText, nullable=False),
     Column("case_id", CleanText, nullable=False),
     *_place(),
+    Column("targets", CleanText, nullable=False),  # all RSEs of the case, joined by "->"
     Column("phase", word(RunPhase, "phase"), nullable=False),
     Column("verdict", word(Verdict, "verdict")),
     Column("blame", word(Party, "blame")),
@@ -97,6 +100,8 @@ run = Table(
     Column("leftovers", Integer, nullable=False),
     Column("cancelled", Boolean(create_constraint=False), nullable=False),
     Column("planned_at", UtcDateTime, nullable=False),
+    Column("admitted_at", UtcDateTime),
+    Column("held", CleanText),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("deadline", UtcDateTime),
@@ -105,7 +110,11 @@ run = Table(
     Column("handle", JSON(none_as_null=True)),
     Column("case_definition", JSON, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("annulled_at", UtcDateTime),
+    Column("annulled_by", CleanText),
+    Column("annulled_why", CleanText),
     Index("ix_run_planned_at", "planned_at"),
+    Index("ix_run_lake_scenario_admitted_at", "lake", "scenario", "admitted_at"),
     Index("ix_run_scenario_planned_at", "scenario", "planned_at"),
     Index("ix_run_verdict_planned_at", "verdict", "planned_at"),
     Index("ix_run_lake_case_id_planned_at", "lake", "case_id", "planned_at"),
@@ -170,6 +179,61 @@ ledger_entry = Table(
     ),
 )
 
+judgement_change = Table(
+    "judgement_change",
+    metadata,
+    Column("id", BIG_KEY, primary_key=True, autoincrement=True),
+    Column("run_id", KEY, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", CleanText, nullable=False),
+    Column("why", CleanText, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("lake", KEY, primary_key=True),
+    Column("scenario", KEY, primary_key=True),
+    Column("timetable", JSON, nullable=False),
+    Column("next_slot_at", UtcDateTime),
+    Column("next_starts_at", UtcDateTime),
+    Column("next_number", BigInteger),
+    Column("paused_at", UtcDateTime),
+    Column("paused_by", CleanText),
+    Column("paused_why", CleanText),
+    Column("paused_until", UtcDateTime),
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("lake", KEY, primary_key=True),
+    Column("scenario", KEY, primary_key=True),
+    Column("slot_at", UtcDateTime, primary_key=True),
+    Column("campaign_id", KEY, ForeignKey("campaign.id", ondelete="SET NULL"), index=True),
+    Column("outcome", word(SlotOutcome, "outcome"), nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("overlapping", Integer, nullable=False),
+    Column("why", CleanText, nullable=False),
+    Column("written_at", UtcDateTime, nullable=False, index=True),
+)
+
+downtime = Table(
+    "downtime",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("lake", CleanText, nullable=False),
+    Column("rses", CleanText, nullable=False),
+    Column("from_at", UtcDateTime),
+    Column("until_at", UtcDateTime),
+    Column("window", JSON(none_as_null=True)),
+    Column("created_by", CleanText, nullable=False),
+    Column("why", CleanText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 move = Table(
     "move",
     metadata,
@@ -202,6 +266,7 @@ run_total = Table(
     Column("scenario", CleanText, nullable=False),
     *_place(),
     Column("runs", BigInteger, nullable=False),
+    Column("annulled", BigInteger, nullable=False, default=0),
 )
 
 duration_total = Table(
@@ -238,6 +303,10 @@ case_state = Table(
     Column("run_id", CleanText, nullable=False),  # no foreign key: it outlives the run
     Column("last_finished_at", UtcDateTime, nullable=False),
     Column("last_passed_at", UtcDateTime),
+    Column("status", word(Verdict, "status")),
+    Column("status_since", UtcDateTime),
+    # The verdicts that count towards the next status.
+    Column("recent", JSON, nullable=False, default=list),
 )
 
 beat_mark = Table(

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from dltest.model import LedgerState, RunPhase, Verdict
+from dltest.model import HoldReason, LedgerState, RunPhase, Verdict
 from dltest.store import tables
+from dltest.store.admissions import held_runs
 from dltest.store.database import Database
 from dltest.store.marks import last_tick_query
 from dltest.store.place import Place
@@ -27,6 +28,9 @@ class CaseState:
     run_id: str
     last_finished_at: datetime
     last_passed_at: datetime | None
+    status: Verdict | None
+    status_since: datetime | None
+    recent: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class RunTotal:
     verdict: Verdict
     blame: str
     runs: int
+    annulled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,17 @@ class TransferTotal:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that is exported, of one moment. Keys: (lake, phase), (lake, RSE)."""
+    """Everything that is exported, of one moment.
+
+    Keys: (lake, phase), (lake, reason), (lake, RSE).
+    """
 
     cases: tuple[CaseState, ...]
     runs: tuple[RunTotal, ...]
     durations: tuple[DurationTotal, ...]
     transfers: tuple[TransferTotal, ...]
     open_runs: dict[tuple[str, str], int]
+    held_runs: dict[tuple[str, str], int]
     leftovers: dict[tuple[str, str], int]
     last_tick: datetime | None
 
@@ -94,6 +103,7 @@ class Views:
                 durations=tuple(_duration_totals(connection)),
                 transfers=tuple(_transfer_totals(connection)),
                 open_runs=_open_runs(connection),
+                held_runs=_held_runs(connection),
                 leftovers=_leftovers(connection),
                 last_tick=connection.execute(last_tick_query()).scalar_one(),
             )
@@ -117,6 +127,9 @@ def _cases(connection: Connection) -> list[CaseState]:
             run_id=row.run_id,
             last_finished_at=row.last_finished_at,
             last_passed_at=row.last_passed_at,
+            status=row.status,
+            status_since=row.status_since,
+            recent=tuple(Verdict(word) for word in row.recent),
         )
         for row in connection.execute(query)
     ]
@@ -134,6 +147,7 @@ def _run_totals(connection: Connection) -> list[RunTotal]:
             verdict=row.verdict,
             blame=row.blame,
             runs=row.runs,
+            annulled=row.annulled,
         )
         for row in connection.execute(query)
     ]
@@ -182,6 +196,12 @@ def _open_runs(connection: Connection) -> dict[tuple[str, str], int]:
     phases = [phase.value for phase in RunPhase if phase is not RunPhase.ENDED]
     zeros = {(lake, phase): 0 for lake in _lakes(connection) for phase in phases}
     return zeros | counted
+
+
+def _held_runs(connection: Connection) -> dict[tuple[str, str], int]:
+    """For every lake and reason, zeros included."""
+    zeros = {(lake, reason.value): 0 for lake in _lakes(connection) for reason in HoldReason}
+    return zeros | held_runs(connection)
 
 
 def _leftovers(connection: Connection) -> dict[tuple[str, str], int]:

@@ -36,7 +36,8 @@ def router(store: Store) -> APIRouter:
 
     @routes.get("/runs/{run_id}.json")
     def run_json(run_id: str) -> JSONResponse:
-        return JSONResponse(run_object(_found(store, run_id)))
+        run = _found(store, run_id)
+        return JSONResponse(run_object(run, store.judgement_changes(run.id)))
 
     @routes.get("/runs/{run_id}", response_class=HTMLResponse)
     def run_page(run_id: str) -> str:
@@ -46,6 +47,7 @@ def router(store: Store) -> APIRouter:
             "run.html",
             title=run.case.id,
             run=run,
+            changes=store.judgement_changes(run.id),
             sentence=sentence(run),
             findings=run.judgement.findings if run.judgement else (),
             steps=[(step_line(record), record) for record in (*run.records, run.cleanup)],
@@ -82,6 +84,8 @@ def _case_object(state: CaseState) -> dict[str, Any]:
         "rse": state.place.rse or None,
         "verdict": state.verdict.value,
         "blame": state.blame or None,
+        "status": state.status.value if state.status else None,
+        "status_since": state.status_since.isoformat() if state.status_since else None,
         "run_id": state.run_id,
         "last_finished_at": state.last_finished_at.isoformat(),
         "last_passed_at": state.last_passed_at.isoformat() if state.last_passed_at else None,

@@ -13,6 +13,8 @@ TRANSFER = "transfer"
 
 TICK = "dltest.tick"
 ADVANCE = "dltest.advance"
+ADMIT = "dltest.admit"
+SLOT = "dltest.slot"
 MOVE = "dltest.move"
 SWEEP = "dltest.sweep"
 PRUNE = "dltest.prune"

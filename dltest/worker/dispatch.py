@@ -7,11 +7,14 @@ from typing import Any
 from kombu.exceptions import OperationalError
 
 from dltest.errors import StoreError
-from dltest.worker.app import ADVANCE, CONTROL, MOVE, TRANSFER, app, connect
+from dltest.worker.app import ADMIT, ADVANCE, CONTROL, MOVE, SLOT, TRANSFER, app, connect
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5
+# `tick` sends both again.
+ADMIT_EXPIRES_SECONDS = 60
+SLOT_EXPIRES_SECONDS = 60
 RETRY = {"max_retries": 1, "interval_start": 0.2}
 
 
@@ -23,7 +26,8 @@ def wake(broker_url: str, run_ids: Iterable[str]) -> None:
             service can be reached again.
     """
     connect(broker_url)
-    if not all(send_advance(run_id) for run_id in run_ids):
+    # Runs that are new begin once they are admitted; the others are looked at in any case.
+    if not send_admit() or not all(send_advance(run_id) for run_id in run_ids):
         raise StoreError(
             f"the message broker {_where()} does not answer; the runs are written down and begin"
             " when the service is back"
@@ -32,6 +36,16 @@ def wake(broker_url: str, run_ids: Iterable[str]) -> None:
 
 def send_advance(run_id: str, countdown_seconds: float = 0) -> bool:
     return _send(ADVANCE, run_id, CONTROL, countdown_seconds)
+
+
+def send_admit() -> bool:
+    """Have a worker let runs begin that wait to."""
+    return _send(ADMIT, None, CONTROL, expires_seconds=ADMIT_EXPIRES_SECONDS)
+
+
+def send_slot(scenario: str) -> bool:
+    """Have a worker settle the scenario's slot that has come."""
+    return _send(SLOT, scenario, CONTROL, expires_seconds=SLOT_EXPIRES_SECONDS)
 
 
 def send_move(job_id: str, countdown_seconds: float = 0) -> bool:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dltest.engine import House, Rules
+from dltest.errors import Problem
 from dltest.lake.adapter import open_lake
 from dltest.lake.ports import LakePorts
+from dltest.scheduling import Folder
 from dltest.settings import LakeSettings, Settings
 from dltest.store import Store
 from dltest.worker.queued import QueuedStorage
@@ -33,10 +35,16 @@ class Station:
         default_factory=lambda: threading.BoundedSemaphore(PARALLEL_MOVES)
     )
 
+    problems_told: tuple[Problem, ...] = ()
+
     @cached_property
     def lake(self) -> LakePorts:
         storage = QueuedStorage(self.store, self.lake_settings.name)
         return open_lake(self.lake_settings, storage=storage)
+
+    @cached_property
+    def folder(self) -> Folder:
+        return Folder(self.settings.scenarios)
 
     @cached_property
     def house(self) -> House:

@@ -7,18 +7,26 @@ from dltest import engine
 from dltest.errors import LakeError
 from dltest.store.marks import TICK as TICK_MARK
 from dltest.worker.app import (
+    ADMIT,
     ADVANCE,
     CONTROL,
     INVENTORY,
     LONGEST_COUNTDOWN_SECONDS,
     MOVE,
     PRUNE,
+    SLOT,
     SWEEP,
     TICK,
     app,
 )
-from dltest.worker.dispatch import backlog, send_advance, send_chore, send_move
+from dltest.worker.dispatch import (
+    backlog,
+    send_advance,
+    send_chore,
+    send_move,
+)
 from dltest.worker.moving import carry_out
+from dltest.worker.scheduling import let_begin, see_to_schedules, settle_slot
 from dltest.worker.station import current
 
 log = logging.getLogger(__name__)
@@ -56,6 +64,7 @@ def tick() -> None:
     for chore, every in CHORES.items():
         if store.take_turn(f"{chore} {lake}", now, every):
             send_chore(chore, every.total_seconds())
+    see_to_schedules(station, now)
 
 
 @app.task(name=ADVANCE)
@@ -71,10 +80,25 @@ def advance(run_id: str) -> None:
         return
     again = engine.advance(run_id, station.house)
     if again is None:
+        let_begin(station)  # it may have ended, and made room
         return
     seconds = (again - datetime.now(UTC)).total_seconds()
     if seconds <= LONGEST_COUNTDOWN_SECONDS:
         send_advance(run_id, max(seconds, 0))
+
+
+@app.task(name=ADMIT)
+def admit() -> None:
+    """Let runs begin that wait to, as far as there is room."""
+    let_begin(current())
+
+
+@app.task(name=SLOT)
+def slot(scenario: str) -> None:
+    """Open the campaign of the scenario's slot that has come."""
+    station = current()
+    if settle_slot(station, scenario, datetime.now(UTC)):
+        let_begin(station)
 
 
 @app.task(name=MOVE)

@@ -7,7 +7,7 @@ from dltest.lake.rucio.errors import REFUSALS
 from dltest.lake.storage.errors import CODES, WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ("steps", "lake", "judge", "engine")
+PLACES = ("steps", "lake", "judge", "engine", "scheduling")
 
 
 def written_codes() -> set[str]:

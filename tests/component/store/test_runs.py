@@ -239,15 +239,22 @@ def test_due_are_the_services_open_runs_longest_overdue_first(
     store: Store, campaign: Campaign, planned: MakeRun, now: datetime
 ) -> None:
     at = {"later": 9, "second": -1, "first": -5, "done": -9}
-    runs = [planned(name, wake_at=now + timedelta(seconds=s)) for name, s in at.items()]
-    store.create_campaign(campaign, [*runs, planned("new")])
+    runs = [
+        planned(name, admitted_at=now, wake_at=now + timedelta(seconds=s)) for name, s in at.items()
+    ]
+    waits = [
+        planned("waits-to-begin"),
+        planned("never-begins", planned_at=now - timedelta(hours=1)),
+    ]
+    store.create_campaign(campaign, [*runs, planned("new", admitted_at=now), *waits])
+    store.cancel("never-begins")
     own = campaign.model_copy(update={"id": "c2", "driver": Driver.IN_PROCESS})
     mine = [planned(name, campaign_id="c2", wake_at=now) for name in ("mine", "swept")]
     store.create_campaign(own, mine)
     save(store, "swept", finished_at=now)
     save(store, "done", **ended(now))
-    assert store.due(now, 10) == ["new", "first", "second", "swept"]
-    assert store.due(now, 1) == ["new"]
+    assert store.due(now, 10) == ["never-begins", "new", "first", "second", "swept"]
+    assert store.due(now, 2) == ["never-begins", "new"]
     assert store.due(now, 10, "other") == []
     assert not store.is_due("first", now, "other")
     assert [store.is_due(name, now, "lab") for name in ("first", "later", "done")] == [
