@@ -14,10 +14,10 @@ from pydantic import Field
 from dltest.lake.ports import FileFacts, JobKind, JobState, JobStatus
 from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
+from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody
 
 
-class UploadBody(StepBody):
+class UploadBody(StorageStepBody):
     to: str = Field(
         description="Target role of the RSE that receives the files.", examples=["source"]
     )
@@ -44,7 +44,7 @@ class Upload:
 
     def begin(self, ctx: Context, body: UploadBody) -> Outcome:
         rse = ctx.targets[body.to]
-        files = ctx.refs(rse)
+        files = ctx.refs(rse, body.protocol)
         ctx.ledger.intend(
             LedgerEntry(
                 kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files

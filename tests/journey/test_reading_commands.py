@@ -158,7 +158,8 @@ def test_steps_as_json_hold_every_key(dltest: DLTest) -> None:
     assert step["name"] == "upload"
     assert step["example"] == {"upload": {"to": "source"}}
     keys = {key["key"]: key for key in step["keys"]}
-    assert list(keys) == ["to", "within", "expect.outcome", "expect.reason", "expect.rate"]
+    expectations = ["expect.outcome", "expect.reason", "expect.rate", "expect.time"]
+    assert list(keys) == ["to", "within", *expectations, "retries", "protocol"]
     assert keys["to"]["is_needed"]
     assert keys["within"]["default"] == "10m"
 

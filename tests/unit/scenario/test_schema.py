@@ -86,6 +86,9 @@ VISIBLE = [
     ("- upload: {to: source}", "- upload: {to: 3}"),
     ("- upload: {to: source}", "- upload: {to: source, withn: 3m}"),
     ("within: 90s", "within: 90"),
+    ("within: 90s", "protocol: davs"),
+    ("{to: source}", "{to: source, protocol: ftp}"),
+    ("{to: source}", "{to: source, retries: -1}"),
     ("rate: 5 MB/s", "rate: 5 MB"),
     ("rate: 5 MB/s", "rate: 5"),
     ("outcome: done", "time: 5"),
@@ -136,6 +139,7 @@ RIGHT = [
         "owner: data-ops",
         "owner: a\nlinks: {from: source, to: destination, shape: sample, pairs: 400}",
     ),
+    GOOD.replace("{to: source}", "{to: source, protocol: dav, retries: 2}"),
     *(path.read_text() for path in sorted(Path("scenarios").rglob("*.yaml"))),
 ]
 
