@@ -1,6 +1,7 @@
 """`dltest plan`: what `dltest run` would do, without doing it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -9,11 +10,12 @@ from rich.text import Text
 
 from dltest.cli.installation import LabOption, LakeOption, lake_facts, open_installation
 from dltest.cli.screen import output
-from dltest.cli.selection import chosen
+from dltest.cli.selection import SetOption, chosen
 from dltest.cli.words import count
 from dltest.lake.storage import MoverPool
 from dltest.model import Footprint, Lake, Plan
 from dltest.planning import plan as lay_out
+from dltest.planning import turn_at
 from dltest.settings import Settings
 from dltest.units import format_duration, format_size, human_size
 
@@ -28,6 +30,7 @@ def plan(
     rse: Annotated[
         str | None, typer.Option(help="Only cases that touch an RSE of this Rucio expression.")
     ] = None,
+    settings: SetOption = None,
     lake: LakeOption = None,
     lab: LabOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
@@ -42,11 +45,11 @@ def plan(
       dltest plan replicate --rse XRD2            every link that touches XRD2
       dltest plan --rse 'type=disk&tier<3' --json | jq -r '.cases[].id'
     """
-    scenarios = chosen(names or [], tags, Settings.load().scenarios)
+    scenarios = chosen(names or [], tags, Settings.load().scenarios, settings or [])
     installation = open_installation(lake, lab)
     with MoverPool(installation.lake.storage, installation.settings.spool()) as movers:
         facts = lake_facts(installation, movers)
-    planned = lay_out(scenarios, facts, only=rse)
+    planned = lay_out(scenarios, facts, only=rse, turn=turn_at(datetime.now(UTC)))
     if as_json:
         output.print(json.dumps(plan_object(planned), indent=2), markup=False, soft_wrap=True)
         return

@@ -17,12 +17,12 @@ from dltest.cli.installation import (
     open_installation,
 )
 from dltest.cli.screen import errors, output
-from dltest.cli.selection import chosen
+from dltest.cli.selection import SetOption, chosen
 from dltest.cli.watching import drive_here, watch_service
 from dltest.lake.storage import MoverPool
 from dltest.model import Campaign, Case, Driver, Lake, Plan, Run, StepRecord, exit_code_of
 from dltest.model.campaign import Trigger
-from dltest.planning import plan
+from dltest.planning import plan, turn_at
 from dltest.report import junit
 from dltest.report.as_json import run_object
 
@@ -39,6 +39,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     rse: Annotated[
         str | None, typer.Option(help="Only cases that touch an RSE of this Rucio expression.")
     ] = None,
+    settings: SetOption = None,
     lake: LakeOption = None,
     lab: LabOption = None,
     via_service: Annotated[
@@ -58,12 +59,14 @@ def run(  # noqa: PLR0913 - one parameter an option
     Examples:
       dltest run --tags core                  the core family over all RSEs and links
       dltest run replicate --rse XRD2         every link that touches XRD2
+      dltest run mine --set size=10MiB        with a parameter that the scenario declares
       dltest run --tags core --json | jq -r 'select(.verdict != "passed") | .blame'
     """
     installation = open_installation(lake, lab)
     with MoverPool(installation.lake.storage, installation.settings.spool()) as movers:
         facts = lake_facts(installation, movers)
-        planned = plan(chosen(names or [], tags, installation.settings.scenarios), facts, only=rse)
+        scenarios = chosen(names or [], tags, installation.settings.scenarios, settings or [])
+        planned = plan(scenarios, facts, only=rse, turn=turn_at(datetime.now(UTC)))
         campaign, runs = _campaign(facts, planned, via_service=via_service)
         installation.store.create_campaign(campaign, runs)
         with Board(runs, quiet=as_json) as board:

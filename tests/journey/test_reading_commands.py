@@ -241,6 +241,26 @@ def test_a_plan_that_nothing_fits_says_what_there_is(dltest: DLTest, faraway: Pa
     )
 
 
+def test_a_parameter_that_is_set_changes_the_plan(
+    dltest: DLTest, faraway: Path, tmp_path: Path
+) -> None:
+    more = "payload: {size: 1 MB}\nparameters: {size: {sets: payload.size, at-most: 3 MB}}\n"
+    (tmp_path / "mine.yaml").write_text(GOOD + more)
+
+    def planned(*settings: str) -> Said:
+        lake = ("--lake", faraway / "lake.yaml", "--json")
+        return dltest("plan", tmp_path / "mine.yaml", *settings, *lake, DLTEST_STATE_DIR=faraway)
+
+    sizes = [planned().json(), planned("--set", "size=2MB").json()]
+    assert [plan["cases"][0]["size_bytes"] for plan in sizes] == [10**6, 2 * 10**6]
+    for wrong, message in [
+        ("size=4MB", "scenario 'mine' allows size to be 3 MB at most, not 4MB"),
+        ("sizze=1MB", "scenario 'mine' has no parameter 'sizze'; did you mean 'size'?"),
+        ("size", "--set size: write PARAMETER=VALUE, like --set size=10MiB"),
+    ]:
+        assert planned("--set", wrong) == Said(2, "", f"dltest: {message}\n")
+
+
 def test_an_unknown_scenario_is_told_before_the_lake_is_asked(
     dltest: DLTest, faraway: Path
 ) -> None:

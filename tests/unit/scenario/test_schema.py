@@ -70,6 +70,11 @@ VISIBLE = [
     ("owner: data-ops", "owner: a\nlinks: {from: source}"),
     ("owner: data-ops", "owner: a\nlinks: {from: source, to: destination, shape: square}"),
     ("owner: data-ops", "owner: a\nlinks: {from: source, to: destination, pairs: 0}"),
+    ("owner: data-ops", "owner: a\nparameters: [size]"),
+    ("owner: data-ops", "owner: a\nparameters: {size: payload.size}"),
+    ("owner: data-ops", "owner: a\nparameters: {size: {at-most: 1 GiB}}"),
+    ("owner: data-ops", "owner: a\nparameters: {size: {sets: name}}"),
+    ("owner: data-ops", "owner: a\nparameters: {Size: {sets: payload.size}}"),
     ("owner: data-ops", "owner: a\nlimits: {parallel: 2}"),
     ("owner: data-ops", "owner: a\nlimits: {parallel: {per-rse: 0}}"),
     ("owner: data-ops", "owner: a\nlimits: {parallel: {per-site: 1}}"),
@@ -103,6 +108,8 @@ INVISIBLE = [
     ("upload: {to: source}", "upload: {to: sorce}"),
     ('{rses: "dltest=True"}', '{rses: "a&"}'),
     ("within: 90s", "within: 90h"),
+    ("owner: data-ops", "owner: a\nparameters: {size: {sets: payload.sizze}}"),
+    ("owner: data-ops", "owner: a\nparameters: {size: {sets: payload.size, at-most: much}}"),
     ("owner: data-ops", "owner: a\nlinks: {from: source, to: sink}"),
     ("owner: data-ops", "owner: a\nlinks: {from: source, to: destination, shape: ring, pairs: 1}"),
     ("owner: data-ops", "owner: a\nlinks: {from: source, to: destination, shape: sample}"),
@@ -140,6 +147,11 @@ RIGHT = [
         "owner: a\nlinks: {from: source, to: destination, shape: sample, pairs: 400}",
     ),
     GOOD.replace("{to: source}", "{to: source, protocol: dav, retries: 2}"),
+    GOOD.replace(
+        "owner: data-ops",
+        "owner: a\nparameters: {size: {sets: payload.size, at-most: 1 GiB}, n: {sets: payload.files,"
+        " at-most: 3}}",
+    ),
     *(path.read_text() for path in sorted(Path("scenarios").rglob("*.yaml"))),
 ]
 
