@@ -10,7 +10,7 @@ from dltest.scenario.explain import shorter, suggestion
 from dltest.scenario.parameters import Measure, kinds_at, loc_of, measure_of
 from dltest.scenario.scenario import MAX_ROLES, Files, Heading, Schedule
 from dltest.scenario.sheet import Sheet
-from dltest.steps import Expect, Step, StepBody
+from dltest.steps import Expect, Step, StepBody, breaks
 from dltest.units import format_duration, format_size
 
 
@@ -40,6 +40,7 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
     if len(good) == len(calls) and all(call.is_whole for call in good):
         _check_all_used(sheet, good, roles)
         _check_asserts(sheet, good)
+        _check_control(sheet, good)
     if heading:
         _check_deadlines(sheet, heading, good)
         _check_schedule(sheet, heading.schedule)
@@ -202,6 +203,14 @@ def _check_asserts(sheet: Sheet, calls: Sequence[Call]) -> None:
     if not any(call.step.checks or call.body.expect != Expect() for call in calls):
         message = "nothing is checked: add a step that does, such as `verify`"
         sheet.mistake(("steps",), message, key=True)
+
+
+def _check_control(sheet: Sheet, calls: Sequence[Call]) -> None:
+    node = sheet.find(("control",))
+    wanted = isinstance(node, Scalar) and node.value is True
+    if wanted and not any(breaks(call.step) for call in calls):
+        message = "no step breaks anything, so a control would be the same case again"
+        sheet.mistake(("control",), message, key=True)
 
 
 def _check_parameters(sheet: Sheet, heading: Heading, calls: Sequence[Call | None]) -> None:

@@ -403,6 +403,12 @@ class Heading(Section):
         description="When it runs by itself; without one, only when it is asked to.",
         examples=[{"every": "6h", "jitter": "20m"}],
     )
+    control: bool = Field(
+        default=False,
+        description="Also run each case without the steps that break something and without"
+        " expecting refusals: it must pass, or the scenario proves nothing.",
+        examples=[True],
+    )
     parameters: dict[Word, Parameter] = Field(
         {},
         max_length=MAX_PARAMETERS,

@@ -8,7 +8,7 @@ reports what happened and never judges it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -154,6 +154,14 @@ class Context:
 
     def job_id(self, what: str) -> str:
         return f"{self.run_id}.{self.step}.{what}"
+
+
+def breaks(step: "Step[Any]") -> bool:
+    """Whether a step type damages something on purpose: it has a true class attribute `breaks`.
+
+    A control case leaves such steps out.
+    """
+    return bool(getattr(step, "breaks", False))
 
 
 BodyT = TypeVar("BodyT", bound=StepBody)

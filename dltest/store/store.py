@@ -3,6 +3,7 @@
 from typing import Self
 
 from dltest.store.database import Database
+from dltest.store.durations import Durations
 from dltest.store.lakes import Lakes
 from dltest.store.ledgers import Ledgers
 from dltest.store.marks import Marks
@@ -12,7 +13,7 @@ from dltest.store.runs import Runs
 from dltest.store.views import Views
 
 
-class Store(Lakes, Runs, Ledgers, Moves, Marks, Views):
+class Store(Lakes, Runs, Ledgers, Moves, Marks, Durations, Views):
     """dltest's memory on PostgreSQL or SQLite. Safe to share between threads.
 
     All times are aware UTC. Every method raises `StoreError` alone, and is one transaction.

@@ -231,6 +231,36 @@ def test_a_plan_as_json_may_be_aimed_at_one_rse(dltest: DLTest, faraway: Path) -
     assert written == {"XRD1": 2, "XRD2": 4, "XRD3": 2}
 
 
+def test_a_plan_says_what_it_needs_and_what_changed(
+    dltest: DLTest, faraway: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    steps = "steps: [{upload: {to: at}}, {verify: {at: at}}]"
+    text = GOOD.replace("steps: [{verify: {at: at}}]", "payload: {size: 1 MB}\n" + steps)
+
+    def planned(text: str, *options: str) -> Said:
+        mine.write_text(text)
+        return dltest(
+            "plan", mine, "--lake", faraway / "lake.yaml", *options, DLTEST_STATE_DIR=tmp_path
+        )
+
+    first = planned(text)
+    needed = "add datasets, add rules, delete at XRD1, delete at XRD2, delete at XRD3"
+    assert f"Permissions needed: {needed}, read at XRD1" in first.out
+    assert "Since the last plan" not in first.out
+    assert "\nSince the last plan: nothing changed\n" in planned(text, "--diff").out
+    fewer = text.replace("type=disk", "XRD1|XRD2").replace("1 MB", "2 MB")
+    assert planned(fewer, "--diff").out.split("Since the last plan\n")[1].splitlines()[:3] == [
+        "  - mine[XRD3]",
+        "  ~ mine[XRD1] writes 2 MB, before 1 MB",
+        "  ~ mine[XRD2] writes 2 MB, before 1 MB",
+    ]
+    again = planned(text, "--diff", "--json").json()
+    assert again["diff"]["added"] == ["mine[XRD3]"]
+    assert again["estimated_seconds"] is None
+    assert again["cases"][0]["bytes_written"] == 10**6
+
+
 def test_a_plan_that_nothing_fits_says_what_there_is(dltest: DLTest, faraway: Path) -> None:
     said = dltest(
         "plan", "--lake", faraway / "lake.yaml", "--rse", "type=tape", DLTEST_STATE_DIR=faraway

@@ -75,6 +75,8 @@ VISIBLE = [
     ("owner: data-ops", "owner: a\nparameters: {size: {at-most: 1 GiB}}"),
     ("owner: data-ops", "owner: a\nparameters: {size: {sets: name}}"),
     ("owner: data-ops", "owner: a\nparameters: {Size: {sets: payload.size}}"),
+    ("owner: data-ops", "owner: a\ncontrol: 1"),
+    ("owner: data-ops", "owner: a\ncontrol: 'true'"),
     ("owner: data-ops", "owner: a\nlimits: {parallel: 2}"),
     ("owner: data-ops", "owner: a\nlimits: {parallel: {per-rse: 0}}"),
     ("owner: data-ops", "owner: a\nlimits: {parallel: {per-site: 1}}"),
@@ -108,6 +110,7 @@ INVISIBLE = [
     ("upload: {to: source}", "upload: {to: sorce}"),
     ('{rses: "dltest=True"}', '{rses: "a&"}'),
     ("within: 90s", "within: 90h"),
+    ("owner: data-ops", "owner: a\ncontrol: true"),
     ("owner: data-ops", "owner: a\nparameters: {size: {sets: payload.sizze}}"),
     ("owner: data-ops", "owner: a\nparameters: {size: {sets: payload.size, at-most: much}}"),
     ("owner: data-ops", "owner: a\nlinks: {from: source, to: sink}"),
@@ -152,6 +155,7 @@ RIGHT = [
         "owner: a\nparameters: {size: {sets: payload.size, at-most: 1 GiB}, n: {sets: payload.files,"
         " at-most: 3}}",
     ),
+    GOOD.replace("owner: data-ops", "owner: a\ncontrol: false"),
     *(path.read_text() for path in sorted(Path("scenarios").rglob("*.yaml"))),
 ]
 
