@@ -3,6 +3,7 @@
     DltestError
     ├── SettingsError            the configuration cannot be used
     ├── ScenarioError            a scenario file is wrong; carries every problem at once
+    ├── ParameterError           a person set a parameter that is unknown, or to what it cannot be
     ├── PlanError                a scenario cannot be laid out over this lake
     │   ├── NoTargetError        an RSE expression matched nothing usable
     │   ├── OverBudgetError      more bytes, files or time than the limits allow
@@ -50,6 +51,10 @@ class ScenarioError(DltestError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ParameterError(DltestError):
+    """A parameter of an ad-hoc run is unknown, or cannot have the value that a person set."""
 
 
 class PlanError(DltestError):

@@ -1,6 +1,9 @@
 """`dltest plan`: what `dltest run` would do, without doing it."""
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -8,17 +11,26 @@ from rich.table import Table
 from rich.text import Text
 
 from dltest.cli.installation import LabOption, LakeOption, lake_facts, open_installation
+from dltest.cli.last_plan import LastPlan
 from dltest.cli.screen import output
-from dltest.cli.selection import chosen
+from dltest.cli.selection import SetOption, chosen
 from dltest.cli.words import count
 from dltest.lake.adapter import open_movers
 from dltest.model import Footprint, Lake, Plan
+from dltest.planning import (
+    Difference,
+    blocked,
+    bytes_by_case,
+    difference,
+    permissions,
+    turn_at,
+)
 from dltest.planning import plan as lay_out
 from dltest.settings import Settings
-from dltest.units import format_duration, format_size, human_size
+from dltest.units import format_duration, format_size, human_seconds, human_size
 
 
-def plan(
+def plan(  # noqa: PLR0913 - one parameter an option
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="NAME", help="Scenario names or files [default: all]."),
@@ -28,31 +40,92 @@ def plan(
     rse: Annotated[
         str | None, typer.Option(help="Only cases that touch an RSE of this Rucio expression.")
     ] = None,
+    settings: SetOption = None,
     lake: LakeOption = None,
     lab: LabOption = None,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Also show what changed since the last plan of the same."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
-    """Show the cases that `dltest run` would run, and what they would write where.
+    """Show the cases that `dltest run` would run, and what they would do where.
 
-    Reads the RSEs and their attributes from Rucio, and changes nothing.
+    Reads the RSEs and their attributes from Rucio, and changes nothing there. A plan is kept in
+    the state folder, for --diff.
 
     \b
     Examples:
       dltest plan --tags core
       dltest plan replicate --rse XRD2            every link that touches XRD2
+      dltest plan replicate --diff                what changed since the last time
       dltest plan --rse 'type=disk&tier<3' --json | jq -r '.cases[].id'
     """
-    scenarios = chosen(names or [], tags, Settings.load().scenarios)
+    scenarios = chosen(names or [], tags, Settings.load().scenarios, settings or [])
     installation = open_installation(lake, lab)
     with open_movers(installation.lake, installation.settings.spool()) as movers:
         facts = lake_facts(installation, movers)
-    planned = lay_out(scenarios, facts, only=rse)
+    planned = lay_out(scenarios, facts, only=rse, turn=turn_at(datetime.now(UTC)))
+    asked = {"names": names or [], "tags": tags, "rse": rse, "set": settings or []}
+    last = LastPlan(installation.settings.state_dir, facts.name, asked)
+    changes = difference(last.recall() or {}, bytes_by_case(planned)) if diff else None
+    last.remember(bytes_by_case(planned))
+    usual = installation.store.usual_seconds(facts.name, {case.scenario for case in planned.cases})
     if as_json:
-        output.print(json.dumps(plan_object(planned), indent=2), markup=False, soft_wrap=True)
+        told = plan_object(planned) | explained(planned, facts, usual, changes)
+        output.print(json.dumps(told, indent=2), markup=False, soft_wrap=True)
         return
     output.print(_cases(planned))
     output.print(_footprints(planned, facts))
+    for line in _explanation(planned, facts, usual, changes):
+        output.print(line, markup=False, soft_wrap=True)
     output.print(f"\n{summary(planned)}", markup=False, soft_wrap=True)
+
+
+def explained(
+    planned: Plan, facts: Lake, usual: Mapping[str, float], changes: Difference | None
+) -> dict[str, object]:
+    """What `--json` adds to the plan itself."""
+    return {
+        "permissions": permissions(planned),
+        "blocked": blocked(planned, facts),
+        "usual_seconds": dict(usual),
+        "estimated_seconds": _estimate(planned, usual),
+        **({"diff": asdict(changes)} if changes else {}),
+    }
+
+
+def _estimate(planned: Plan, usual: Mapping[str, float]) -> dict[str, float] | None:
+    """From all at once to one after the other; None while a scenario never passed."""
+    seconds = [usual.get(case.scenario) for case in planned.cases]
+    known = [one for one in seconds if one is not None]
+    if len(known) < len(seconds):
+        return None
+    return {"at_least": round(max(known), 1), "at_most": round(sum(known), 1)}
+
+
+def _explanation(
+    planned: Plan, facts: Lake, usual: Mapping[str, float], changes: Difference | None
+) -> Iterator[str]:
+    yield f"\nPermissions needed: {', '.join(permissions(planned))}"
+    if stopped := blocked(planned, facts):
+        yield f"Rucio has blocked: {', '.join(stopped)}; runs that need it will fail"
+    if estimate := _estimate(planned, usual):
+        least, most = (human_seconds(estimate[key]) for key in ("at_least", "at_most"))
+        yield f"Estimated time: {least} if all run at once, {most} one after the other"
+    elif usual:
+        told = (f"{name} {human_seconds(seconds)}" for name, seconds in sorted(usual.items()))
+        yield f"Usual time of a run: {', '.join(told)}"
+    if changes:
+        yield from _changes(changes)
+
+
+def _changes(changes: Difference) -> Iterator[str]:
+    yield "\nSince the last plan" + (": nothing changed" if changes.is_none else "")
+    yield from (f"  + {case}" for case in changes.added)
+    yield from (f"  - {case}" for case in changes.removed)
+    for case, (before, now) in changes.changed.items():
+        yield f"  ~ {case} writes {human_size(now)}, before {human_size(before)}"
 
 
 def plan_object(planned: Plan) -> dict[str, object]:
@@ -62,6 +135,9 @@ def plan_object(planned: Plan) -> dict[str, object]:
             "id": case.id,
             "scenario": case.scenario,
             "targets": case.targets,
+            "variant": case.variant,
+            "control": case.control,
+            "bytes_written": case.bytes_written,
             "steps": [call.type for call in case.steps],
             "files": case.payload.files,
             "size_bytes": case.payload.size_bytes,

@@ -17,12 +17,12 @@ from dltest.cli.installation import (
     open_installation,
 )
 from dltest.cli.screen import errors, output
-from dltest.cli.selection import chosen
+from dltest.cli.selection import SetOption, chosen
 from dltest.cli.watching import drive_here, watch_service
 from dltest.errors import SettingsError
 from dltest.lake.adapter import open_movers
 from dltest.model import Campaign, Driver, Lake, Run, Trigger, exit_code_of
-from dltest.planning import plan
+from dltest.planning import plan, turn_at
 from dltest.report import junit
 from dltest.report.as_json import run_object
 from dltest.scheduling import campaign_of, closed_rses, downtime_skips, skip
@@ -40,6 +40,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     rse: Annotated[
         str | None, typer.Option(help="Only cases that touch an RSE of this Rucio expression.")
     ] = None,
+    settings: SetOption = None,
     lake: LakeOption = None,
     lab: LabOption = None,
     via_service: Annotated[
@@ -65,6 +66,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     Examples:
       dltest run --tags core                  the core family over all RSEs and links
       dltest run replicate --rse XRD2         every link that touches XRD2
+      dltest run mine --set size=10MiB        with a parameter that the scenario declares
       dltest run --tags core --json | jq -r 'select(.verdict != "passed") | .blame'
     """
     if ignore_downtime and trigger is not Trigger.MANUAL:
@@ -72,13 +74,12 @@ def run(  # noqa: PLR0913 - one parameter an option
     installation = open_installation(lake, lab)
     with open_movers(installation.lake, installation.settings.spool()) as movers:
         facts = lake_facts(installation, movers)
-        planned = plan(chosen(names or [], tags, installation.settings.scenarios), facts, only=rse)
+        scenarios = chosen(names or [], tags, installation.settings.scenarios, settings or [])
+        now = datetime.now(UTC)
+        planned = plan(scenarios, facts, only=rse, turn=turn_at(now))
+        driver = Driver.SERVICE if via_service else Driver.IN_PROCESS
         campaign, runs = campaign_of(
-            planned,
-            trigger,
-            Driver.SERVICE if via_service else Driver.IN_PROCESS,
-            datetime.now(UTC),
-            ignores_downtime=ignore_downtime,
+            planned, trigger, driver, now, ignores_downtime=ignore_downtime
         )
         installation.store.create_campaign(campaign, runs)
         _skip_in_downtime(installation, campaign, facts)

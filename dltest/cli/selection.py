@@ -2,15 +2,30 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from dltest.errors import SettingsError
-from dltest.scenario import Scenario, load
+from dltest.scenario import Scenario, load, with_values
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PARAMETER=VALUE",
+        help="Set a parameter that the scenario declares, for this time; may be repeated.",
+    ),
+]
 
 
-def chosen(names: Sequence[str], tags: str | None, folder: Path) -> list[Scenario]:
-    """The scenarios named, or all of the folder, with one of the tags.
+def chosen(
+    names: Sequence[str], tags: str | None, folder: Path, settings: Sequence[str] = ()
+) -> list[Scenario]:
+    """The scenarios named, or all of the folder, with one of the tags, and with values set.
 
     Raises:
+        ParameterError: a scenario has no such parameter, or it cannot have this value.
         ScenarioError: a file is wrong.
         SettingsError: nothing is meant by a name or a tag.
     """
@@ -19,7 +34,15 @@ def chosen(names: Sequence[str], tags: str | None, folder: Path) -> list[Scenari
     found = load(files) if files else []
     if wanted or not files:
         found += _named(wanted, folder)
-    return _tagged(found, tags)
+    values = dict(_setting(text) for text in settings)
+    return [with_values(scenario, values) for scenario in _tagged(found, tags)]
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise SettingsError(f"--set {text}: write PARAMETER=VALUE, like --set size=10MiB")
+    return name, value
 
 
 def _named(names: Sequence[str], folder: Path) -> list[Scenario]:

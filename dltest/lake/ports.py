@@ -106,8 +106,12 @@ class Catalogue(Protocol):
     def inventory(self) -> Lake:
         """All RSEs with their attributes, now."""
 
-    def urls(self, rse: str, names: Sequence[str]) -> list[str]:
-        """Where these files lie, or will lie, on the RSE: one URL a name, in order."""
+    def urls(self, rse: str, names: Sequence[str], protocol: str | None = None) -> list[str]:
+        """Where these files lie, or will lie, on the RSE: one URL a name, in order.
+
+        `protocol` is the URLs' scheme, else the lake's usual one; an RSE that does not offer it
+        refuses with `no-common-protocol`.
+        """
 
     def register(
         self, dataset: str, rse: str, files: Sequence[FileFacts], lifetime: timedelta

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dltest.errors import NoTargetError
 from dltest.model import Case, Lake, Plan
 from dltest.planning.budget import check_budget, footprints, weighed
+from dltest.planning.control import with_controls
 from dltest.planning.expand import expand
+from dltest.planning.permissions import check_allowed
 from dltest.planning.selection import select
 from dltest.scenario import Registry, Scenario
 from dltest.steps import registry
@@ -29,13 +31,18 @@ def plan(
     Raises:
         NoTargetError: a target, or `only`, means no RSE, or nothing is kept.
         OverBudgetError: a scenario would write more than its limits allow.
+        NotPermittedError: it would touch an RSE whose operator forbids it.
         PlanError: `only` is not an RSE expression.
     """
     known = registry() if steps is None else steps
     aimed_at = set(select(only, lake, asked_by="--rse")) if only else None
     cases: list[Case] = []
     for scenario in scenarios:
-        kept = weighed(expand(scenario, lake, aimed_at, turn), known)
+        kept = expand(scenario, lake, aimed_at, turn)
+        if scenario.control:
+            kept = with_controls(kept, known)
+        kept = weighed(kept, known)
+        check_allowed(scenario, kept, lake, known)
         check_budget(scenario, kept, known)
         cases += kept
     if not cases:

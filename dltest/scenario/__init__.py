@@ -1,7 +1,7 @@
 """Reading scenario files: YAML text to `Scenario`, or every mistake with its line and column.
 
 `parse` reads one text, `load` files and folders, `json_schema` writes what editors complete from,
-`dump` writes a scenario back.
+`dump` writes a scenario back, `with_values` sets what a person may set for one run.
 """
 
 from dltest.scenario.dump import dump
@@ -10,6 +10,7 @@ from dltest.scenario.parse import Registry, parse
 from dltest.scenario.rse_expression import ExpressionError, parse_expression
 from dltest.scenario.scenario import Limits, Scenario, Target
 from dltest.scenario.schema import json_schema
+from dltest.scenario.setting import with_values
 
 __all__ = [
     "ExpressionError",
@@ -22,4 +23,5 @@ __all__ = [
     "load",
     "parse",
     "parse_expression",
+    "with_values",
 ]

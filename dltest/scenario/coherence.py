@@ -7,9 +7,10 @@ from typing import Any
 from dltest.scenario.cron import shortest_gap
 from dltest.scenario.document import Loc, Mapping, Node, Scalar, Series
 from dltest.scenario.explain import shorter, suggestion
+from dltest.scenario.parameters import Measure, kinds_at, loc_of, measure_of
 from dltest.scenario.scenario import MAX_ROLES, Files, Heading, Schedule
 from dltest.scenario.sheet import Sheet
-from dltest.steps import Expect, Step, StepBody
+from dltest.steps import Expect, Step, StepBody, breaks
 from dltest.units import format_duration, format_size
 
 
@@ -39,10 +40,12 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
     if len(good) == len(calls) and all(call.is_whole for call in good):
         _check_all_used(sheet, good, roles)
         _check_asserts(sheet, good)
+        _check_control(sheet, good)
     if heading:
         _check_deadlines(sheet, heading, good)
         _check_schedule(sheet, heading.schedule)
         _check_volume(sheet, heading.payload)
+        _check_parameters(sheet, heading, calls)
         _check_same_rses(sheet, heading)
 
 
@@ -200,6 +203,41 @@ def _check_asserts(sheet: Sheet, calls: Sequence[Call]) -> None:
     if not any(call.step.checks or call.body.expect != Expect() for call in calls):
         message = "nothing is checked: add a step that does, such as `verify`"
         sheet.mistake(("steps",), message, key=True)
+
+
+def _check_control(sheet: Sheet, calls: Sequence[Call]) -> None:
+    node = sheet.find(("control",))
+    wanted = isinstance(node, Scalar) and node.value is True
+    if wanted and not any(breaks(call.step) for call in calls):
+        message = "no step breaks anything, so a control would be the same case again"
+        sheet.mistake(("control",), message, key=True)
+
+
+def _check_parameters(sheet: Sheet, heading: Heading, calls: Sequence[Call | None]) -> None:
+    bodies = [(call.step.name, call.step.Body) if call else None for call in calls]
+    for name, parameter in heading.parameters.items():
+        loc = ("parameters", name)
+        path = loc_of(parameter.sets)
+        kinds = kinds_at(path, bodies)
+        is_unknown = None in bodies and path[0] == "steps"
+        if path[0] == "targets" and path[1] not in heading.targets:
+            message = f"there is no target '{shorter(str(path[1]))}'"
+            sheet.mistake((*loc, "sets"), message + suggestion(str(path[1]), heading.targets))
+        elif not kinds and not is_unknown:
+            message = f"'{shorter(parameter.sets)}' is no place of a single value in this file"
+            sheet.mistake((*loc, "sets"), message)
+        elif kinds and parameter.at_most is not None:
+            _check_most(sheet, (*loc, "at-most"), parameter.at_most, measure_of(kinds))
+
+
+def _check_most(sheet: Sheet, loc: Loc, most: str | int, measure: Measure | None) -> None:
+    if measure is None:
+        sheet.mistake(loc, "only sizes, rates, durations and numbers have a most", key=True)
+        return
+    try:
+        measure(most)
+    except ValueError as error:
+        sheet.mistake(loc, str(error))
 
 
 def _check_deadlines(sheet: Sheet, heading: Heading, calls: Sequence[Call]) -> None:

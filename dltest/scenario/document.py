@@ -323,11 +323,12 @@ def _scalar(event: ScalarEvent, place: Place) -> Scalar:
     is_one_line = event.start_mark.line == event.end_mark.line
     width = event.end_mark.column - event.start_mark.column
     stands_there = is_one_line and width == len(text) + 2 * offset
-    value = _value_of(text) if _is_plain(event) else text
+    value = value_of(text) if _is_plain(event) else text
     return Scalar(place, value, offset if stands_there else None)
 
 
-def _value_of(text: str) -> ScalarValue:
+def value_of(text: str) -> ScalarValue:
+    """What a plain scalar means."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):

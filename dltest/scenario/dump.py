@@ -10,13 +10,22 @@ from dltest.scenario.scenario import Scenario
 
 def dump(scenario: Scenario) -> str:
     """The scenario as a file in its canonical form, defaults written out."""
+    return as_text(as_document(scenario))
+
+
+def as_document(scenario: Scenario) -> dict[str, JsonValue]:
+    """The scenario as the keys and values of its file."""
     body = scenario.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"steps"})
     body["steps"] = [{call.type: _without_nulls(call.body)} for call in scenario.steps]
+    return body
+
+
+def as_text(document: dict[str, JsonValue]) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     text = StringIO()
-    yaml.dump(body, text)
+    yaml.dump(document, text)
     return text.getvalue()
 
 

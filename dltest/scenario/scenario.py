@@ -28,6 +28,8 @@ DEFAULT_SIZE = 2**20
 MAX_ROLES = 20
 MAX_STEPS = 100
 MAX_TAGS = 20
+MAX_PARAMETERS = 20
+PATH_PATTERN = r"^(payload|limits|targets|steps)(\.[A-Za-z0-9-]+)+$"
 
 
 def _kebab(name: str) -> str:
@@ -230,6 +232,26 @@ class Links(Section):
     )
 
 
+class Parameter(Section):
+    """A value of the file that a person may set for one run."""
+
+    sets: str = Field(
+        pattern=PATH_PATTERN,
+        max_length=200,
+        description="Where the value stands: keys of this file joined by dots, below `payload`,"
+        " `limits`, `targets` or `steps`; steps count from 0.",
+        examples=["payload.size", "targets.source.rses", "steps.1.replicate.within"],
+    )
+    at_most: str | int | None = Field(
+        None,
+        description="The most that may be set, for sizes, rates, durations and numbers.",
+        examples=["1 GiB"],
+    )
+    description: str | None = Field(
+        None, description="What it is, for who sets it.", examples=["Size of the file"]
+    )
+
+
 class Parallel(Section):
     """How many runs of the scenario may be open at once; without a number, any."""
 
@@ -380,6 +402,19 @@ class Heading(Section):
         None,
         description="When it runs by itself; without one, only when it is asked to.",
         examples=[{"every": "6h", "jitter": "20m"}],
+    )
+    control: bool = Field(
+        default=False,
+        description="Also run each case without the steps that break something and without"
+        " expecting refusals: it must pass, or the scenario proves nothing.",
+        examples=[True],
+    )
+    parameters: dict[Word, Parameter] = Field(
+        {},
+        max_length=MAX_PARAMETERS,
+        description="What a person may set for one run, as by `dltest run NAME --set size=10MiB`.",
+        examples=[{"size": {"sets": "payload.size", "at-most": "1 GiB"}}],
+        json_schema_extra={"additionalProperties": False},
     )
 
 

@@ -4,7 +4,17 @@ Built-in steps register like anybody's: under the entry-point group `dltest.step
 """
 
 from dltest.steps.registry import registry
-from dltest.steps.step import Context, Done, Expect, Handle, Outcome, Step, StepBody, Waiting
+from dltest.steps.step import (
+    Context,
+    Done,
+    Expect,
+    Handle,
+    Outcome,
+    Step,
+    StepBody,
+    Waiting,
+    breaks,
+)
 
 __all__ = [
     "Context",
@@ -15,5 +25,6 @@ __all__ = [
     "Step",
     "StepBody",
     "Waiting",
+    "breaks",
     "registry",
 ]

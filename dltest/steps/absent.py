@@ -10,10 +10,10 @@ from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, Replica
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
-from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
+from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody, Waiting
 
 
-class AbsentBody(StepBody):
+class AbsentBody(StorageStepBody):
     at: str = Field(
         description="Target role of the RSE that must hold nothing of the run.",
         examples=["source"],
@@ -51,11 +51,12 @@ class Absent:
                     handle, _pause(ctx), Progress(files_done=done, note=left[0].state.value)
                 )
             handle = {**handle, "gone_from_catalogue": self._seconds(ctx)}
-        return self._look_at_storage(ctx, rse, handle)
+        return self._look_at_storage(ctx, body, handle)
 
-    def _look_at_storage(self, ctx: Context, rse: str, handle: Handle) -> Outcome:
+    def _look_at_storage(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
         if "job" not in handle:
-            return self._ask_storage(ctx, rse, handle)
+            return self._ask_storage(ctx, body, handle)
+        rse = ctx.targets[body.at]
         status = ctx.lake.storage.look(str(handle["job"]))
         if not storage_bytes.is_over(status):
             return Waiting(handle, storage_bytes.FIRST_LOOK, status.progress)
@@ -70,9 +71,11 @@ class Absent:
             return Waiting(again, _pause(ctx), Progress(note=note))
         return self._gone(ctx, rse, handle)
 
-    def _ask_storage(self, ctx: Context, rse: str, handle: Handle) -> Outcome:
+    def _ask_storage(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
+        rse = ctx.targets[body.at]
+        files = ctx.refs(rse, body.protocol)
         polls = int(str(handle["polls"])) + 1
-        job_id = storage_bytes.start(ctx, JobKind.STAT, rse, ctx.refs(rse), what=f"stat{polls}")
+        job_id = storage_bytes.start(ctx, JobKind.STAT, rse, files, what=f"stat{polls}")
         asked = {**handle, "polls": polls, "job": job_id}
         return Waiting(asked, storage_bytes.FIRST_LOOK)
 

@@ -12,11 +12,11 @@ from pydantic import Field
 from dltest.lake.ports import JobKind, JobState
 from dltest.model import Footprint, Payload
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
+from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody
 from dltest.steps.verify import replica_troubles, with_checksums
 
 
-class DownloadBody(StepBody):
+class DownloadBody(StorageStepBody):
     from_: str = Field(
         alias="from", description="Target role of the RSE that is read.", examples=["source"]
     )
@@ -41,7 +41,7 @@ class Download:
         replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
         if troubles := replica_troubles(replicas, ctx.payload):
             return Done(evidence={"rse": rse}, troubles=troubles)
-        files = with_checksums(ctx.refs(rse), replicas)
+        files = with_checksums(ctx.refs(rse, body.protocol), replicas)
         job_id = storage_bytes.start(ctx, JobKind.GET, rse, files)
         return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
 

@@ -8,7 +8,7 @@ reports what happened and never judges it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -77,6 +77,20 @@ class StepBody(BaseModel):
         return ()
 
 
+StorageProtocol = Literal["root", "davs", "dav"]
+
+
+class StorageStepBody(StepBody):
+    """Of steps that talk to a storage themselves."""
+
+    protocol: StorageProtocol | None = Field(
+        None,
+        description="How the storage is talked to; without it, as the lake file prefers."
+        " An RSE that does not offer it gives the finding `no-common-protocol`.",
+        examples=["davs"],
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """The step came to its end. With `troubles` the lake refused, or did it wrong.
@@ -141,9 +155,9 @@ class Context:
     def file_names(self) -> list[str]:
         return [f"{self.dataset}.{index:06d}" for index in range(self.payload.files)]
 
-    def refs(self, rse: str) -> tuple[FileRef, ...]:
-        """The run's files as they lie at the RSE."""
-        urls = self.lake.catalogue.urls(rse, self.file_names())
+    def refs(self, rse: str, protocol: str | None = None) -> tuple[FileRef, ...]:
+        """The run's files as they lie at the RSE, by this protocol or the lake's usual one."""
+        urls = self.lake.catalogue.urls(rse, self.file_names(), protocol)
         return tuple(
             FileRef(url=url, index=index, size_bytes=self.payload.size_bytes)
             for index, url in enumerate(urls)
@@ -151,6 +165,14 @@ class Context:
 
     def job_id(self, what: str) -> str:
         return job_id(self.run_id, self.step, self.attempt, what)
+
+
+def breaks(step: "Step[Any]") -> bool:
+    """Whether a step type damages something on purpose: it has a true class attribute `breaks`.
+
+    A control case leaves such steps out.
+    """
+    return bool(getattr(step, "breaks", False))
 
 
 BodyT = TypeVar("BodyT", bound=StepBody)

@@ -14,10 +14,10 @@ from pydantic import Field
 from dltest.lake.ports import FileFacts, JobKind, JobState, JobStatus
 from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload, Progress
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting, job_id
+from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody, Waiting, job_id
 
 
-class UploadBody(StepBody):
+class UploadBody(StorageStepBody):
     to: str = Field(
         description="Target role of the RSE that receives the files.", examples=["source"]
     )
@@ -46,7 +46,7 @@ class Upload:
         if storage_bytes.stop(ctx, _former_jobs(ctx)):
             return Waiting({}, storage_bytes.FIRST_LOOK, Progress(note="the former attempt ends"))
         rse = ctx.targets[body.to]
-        files = ctx.refs(rse)
+        files = ctx.refs(rse, body.protocol)
         ctx.ledger.intend(
             LedgerEntry(
                 kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files

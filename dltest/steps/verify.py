@@ -13,10 +13,10 @@ from pydantic import Field
 from dltest.lake.ports import FileRef, JobKind, JobState, Replica, ReplicaState, RuleState
 from dltest.model import RUCIO, Footprint, Payload, Trouble
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.step import Context, Done, Handle, Outcome, StepBody
+from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody
 
 
-class VerifyBody(StepBody):
+class VerifyBody(StorageStepBody):
     at: str = Field(
         description="Target role of the RSE whose copy is checked.", examples=["destination"]
     )
@@ -41,7 +41,7 @@ class Verify:
         replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
         if troubles := rule_troubles(ctx, rse) + replica_troubles(replicas, ctx.payload):
             return Done(evidence={"rse": rse}, troubles=troubles)
-        files = with_checksums(ctx.refs(rse), replicas)
+        files = with_checksums(ctx.refs(rse, body.protocol), replicas)
         job_id = storage_bytes.start(ctx, JobKind.READ, rse, files)
         return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
 

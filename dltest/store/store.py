@@ -7,6 +7,7 @@ from dltest.store.admissions import Admissions
 from dltest.store.database import Database
 from dltest.store.downtimes import Downtimes
 from dltest.store.judgements import Judgements
+from dltest.store.durations import Durations
 from dltest.store.lakes import Lakes
 from dltest.store.ledgers import Ledgers
 from dltest.store.marks import Marks
@@ -18,7 +19,17 @@ from dltest.store.views import Views
 
 
 class Store(
-    Lakes, Schedules, Downtimes, Admissions, Runs, Judgements, Ledgers, Moves, Marks, Views
+    Lakes,
+    Schedules,
+    Downtimes,
+    Admissions,
+    Runs,
+    Judgements,
+    Ledgers,
+    Moves,
+    Marks,
+    Durations,
+    Views,
 ):
     """dltest's memory on PostgreSQL or SQLite. Safe to share between threads.
 

@@ -6,7 +6,7 @@ import pytest
 from trial import LIFETIME, Trial, until
 
 from dltest.errors import CatalogueError
-from dltest.lake.ports import JobKind, ReplicaState, Rule, RuleState
+from dltest.lake.ports import FileRef, JobKind, ReplicaState, Rule, RuleState
 
 NO_RULE = "0" * 32
 
@@ -45,6 +45,28 @@ def test_every_name_has_its_url_in_order(trial: Trial) -> None:
     assert len(set(urls)) == 150
     assert all(url.endswith(name) for url, name in zip(urls, names, strict=True))
     assert trial.ports.catalogue.urls(trial.source, names[::-1]) == urls[::-1]
+
+
+def test_urls_are_of_the_protocol_that_is_asked_for(trial: Trial) -> None:
+    urls = trial.ports.catalogue.urls(trial.source, trial.names(), "root")
+    assert all(url.startswith("root://") for url in urls)
+    assert [url.rpartition("/")[2] for url in urls] == trial.names()
+
+
+def test_a_protocol_that_the_rse_does_not_offer_is_refused(trial: Trial) -> None:
+    with pytest.raises(CatalogueError) as refused:
+        trial.ports.catalogue.urls(trial.source, trial.names(), "gsiftp")
+    assert refused.value.code == "no-common-protocol"
+    assert refused.value.answered
+    assert "gsiftp" in str(refused.value)
+
+
+def test_what_is_written_by_one_protocol_is_there_by_the_usual_one(trial: Trial) -> None:
+    urls = trial.ports.catalogue.urls(trial.source, trial.names(), "root")
+    files = tuple(FileRef(url=url, index=i, size_bytes=1000) for i, url in enumerate(urls))
+    trial.do(JobKind.PUT, files)
+    outcomes = trial.do(JobKind.READ, trial.refs(trial.source)).outcomes
+    assert [outcome.code for outcome in outcomes] == [None] * 3
 
 
 def test_an_unknown_rse_is_refused(trial: Trial) -> None:

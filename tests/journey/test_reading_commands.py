@@ -158,7 +158,8 @@ def test_steps_as_json_hold_every_key(dltest: DLTest) -> None:
     assert step["name"] == "upload"
     assert step["example"] == {"upload": {"to": "source"}}
     keys = {key["key"]: key for key in step["keys"]}
-    assert list(keys) == ["to", "within", "expect.outcome", "expect.reason", "expect.rate"]
+    expectations = ["expect.outcome", "expect.reason", "expect.rate", "expect.time"]
+    assert list(keys) == ["to", "within", *expectations, "retries", "protocol"]
     assert keys["to"]["is_needed"]
     assert keys["within"]["default"] == "10m"
 
@@ -230,6 +231,36 @@ def test_a_plan_as_json_may_be_aimed_at_one_rse(dltest: DLTest, faraway: Path) -
     assert written == {"XRD1": 2, "XRD2": 4, "XRD3": 2}
 
 
+def test_a_plan_says_what_it_needs_and_what_changed(
+    dltest: DLTest, faraway: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    steps = "steps: [{upload: {to: at}}, {verify: {at: at}}]"
+    text = GOOD.replace("steps: [{verify: {at: at}}]", "payload: {size: 1 MB}\n" + steps)
+
+    def planned(text: str, *options: str) -> Said:
+        mine.write_text(text)
+        return dltest(
+            "plan", mine, "--lake", faraway / "lake.yaml", *options, DLTEST_STATE_DIR=tmp_path
+        )
+
+    first = planned(text)
+    needed = "add datasets, add rules, delete at XRD1, delete at XRD2, delete at XRD3"
+    assert f"Permissions needed: {needed}, read at XRD1" in first.out
+    assert "Since the last plan" not in first.out
+    assert "\nSince the last plan: nothing changed\n" in planned(text, "--diff").out
+    fewer = text.replace("type=disk", "XRD1|XRD2").replace("1 MB", "2 MB")
+    assert planned(fewer, "--diff").out.split("Since the last plan\n")[1].splitlines()[:3] == [
+        "  - mine[XRD3]",
+        "  ~ mine[XRD1] writes 2 MB, before 1 MB",
+        "  ~ mine[XRD2] writes 2 MB, before 1 MB",
+    ]
+    again = planned(text, "--diff", "--json").json()
+    assert again["diff"]["added"] == ["mine[XRD3]"]
+    assert again["estimated_seconds"] is None
+    assert again["cases"][0]["bytes_written"] == 10**6
+
+
 def test_a_plan_that_nothing_fits_says_what_there_is(dltest: DLTest, faraway: Path) -> None:
     said = dltest(
         "plan", "--lake", faraway / "lake.yaml", "--rse", "type=tape", DLTEST_STATE_DIR=faraway
@@ -238,6 +269,26 @@ def test_a_plan_that_nothing_fits_says_what_there_is(dltest: DLTest, faraway: Pa
     assert "no RSE of lake 'faraway' matches 'type=tape'. 'type=tape' fits none: type is disk." in (
         said.err.replace("\n", " ")
     )
+
+
+def test_a_parameter_that_is_set_changes_the_plan(
+    dltest: DLTest, faraway: Path, tmp_path: Path
+) -> None:
+    more = "payload: {size: 1 MB}\nparameters: {size: {sets: payload.size, at-most: 3 MB}}\n"
+    (tmp_path / "mine.yaml").write_text(GOOD + more)
+
+    def planned(*settings: str) -> Said:
+        lake = ("--lake", faraway / "lake.yaml", "--json")
+        return dltest("plan", tmp_path / "mine.yaml", *settings, *lake, DLTEST_STATE_DIR=faraway)
+
+    sizes = [planned().json(), planned("--set", "size=2MB").json()]
+    assert [plan["cases"][0]["size_bytes"] for plan in sizes] == [10**6, 2 * 10**6]
+    for wrong, message in [
+        ("size=4MB", "scenario 'mine' allows size to be 3 MB at most, not 4MB"),
+        ("sizze=1MB", "scenario 'mine' has no parameter 'sizze'; did you mean 'size'?"),
+        ("size", "--set size: write PARAMETER=VALUE, like --set size=10MiB"),
+    ]:
+        assert planned("--set", wrong) == Said(2, "", f"dltest: {message}\n")
 
 
 def test_an_unknown_scenario_is_told_before_the_lake_is_asked(

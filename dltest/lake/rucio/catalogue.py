@@ -74,10 +74,10 @@ class RucioCatalogue:
         rses.sort(key=lambda rse: rse.name)
         return Lake(name=self._lake, rses=tuple(rses), seen_at=datetime.now(UTC))
 
-    def urls(self, rse: str, names: Sequence[str]) -> list[str]:
+    def urls(self, rse: str, names: Sequence[str], protocol: str | None = None) -> list[str]:
         """Asked of the server, whose policy decides; the names travel in the URL, so in batches."""
         facts = self._rse_facts.get(rse, lambda: self._ask_rse(rse))
-        scheme = self._scheme(rse, facts)
+        scheme = _scheme(rse, facts, (protocol,) if protocol else self._schemes)
         lfns = [f"{self._scope}:{name}" for name in names]
         pfns: dict[str, str] = {}
         for batch in _batches(lfns, max(1, URL_BYTES // (max(map(len, lfns), default=1) + 10))):
@@ -225,19 +225,6 @@ class RucioCatalogue:
             self._session.call(f"read the protocols of {rse}", lambda c: c.get_rse(rse), rse=rse)
         )
 
-    def _scheme(self, rse: str, facts: dict[str, Any]) -> str:
-        offered = {protocol["scheme"] for protocol in facts["protocols"]}
-        scheme = next((scheme for scheme in self._schemes if scheme in offered), None)
-        if scheme is None:
-            raise CatalogueError(
-                f"{rse} offers {', '.join(sorted(offered)) or 'no protocol'};"
-                f" this lake's file wants one of {', '.join(self._schemes)}",
-                code="no-common-protocol",
-                operation="compute file locations",
-                rse=rse,
-            )
-        return scheme
-
     def _call_batch(self, operation: str, method: str, *arguments: object) -> None:
         self._session.call(operation, lambda c: getattr(c, method)(*arguments))
 
@@ -315,6 +302,21 @@ class RucioCatalogue:
                 return None
 
         return self._session.call(f"read the request for {name} at {rse}", ask, rse=rse)
+
+
+def _scheme(rse: str, facts: dict[str, Any], wanted: Sequence[str]) -> str:
+    """The first of the wanted protocols that the RSE offers."""
+    offered = {protocol["scheme"] for protocol in facts["protocols"]}
+    scheme = next((scheme for scheme in wanted if scheme in offered), None)
+    if scheme is None:
+        raise CatalogueError(
+            f"{rse} offers {', '.join(sorted(offered)) or 'no protocol'}; the scenario's step, or"
+            f" else the lake's file, wants {' or '.join(wanted)}",
+            code="no-common-protocol",
+            operation="compute file locations",
+            rse=rse,
+        )
+    return scheme
 
 
 def _batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:

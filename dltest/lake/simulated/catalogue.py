@@ -16,6 +16,7 @@ from dltest.lake.ports import (
 )
 from dltest.lake.simulated.world import (
     HOST,
+    PROTOCOLS,
     TURNS_OF_A_DELETION,
     TURNS_OF_A_TRANSFER,
     Hook,
@@ -54,9 +55,12 @@ class SimulatedCatalogue:
             rses = tuple(_rse(name) for name in self._rses)
             return Lake(name=self._lake, rses=rses, seen_at=self._world.clock.now())
 
-    def urls(self, rse: str, names: Sequence[str]) -> list[str]:
+    def urls(self, rse: str, names: Sequence[str], protocol: str | None = None) -> list[str]:
         with self._asked("urls", rse):
-            return [url_of(rse, name) for name in names]
+            if protocol not in {None, *PROTOCOLS}:
+                offers = f"{rse} offers {', '.join(PROTOCOLS)}"
+                raise _refused("no-common-protocol", f"{offers}; the step wants {protocol}")
+            return [url_of(rse, name, protocol or "sim") for name in names]
 
     def register(
         self,

@@ -2,7 +2,7 @@
 
 from dltest.lake.payload import Comparison, adler32_of, chunks
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
-from dltest.lake.simulated.world import Hook, World, rse_of
+from dltest.lake.simulated.world import Hook, World, place_of, rse_of
 from dltest.model import Progress
 
 
@@ -63,11 +63,11 @@ class SimulatedStorage:
             case JobKind.GET | JobKind.READ:
                 return self._read(job.seed, file)
             case JobKind.STAT:
-                content = self._world.stored.get(file.url)
+                content = self._world.stored.get(place_of(file.url))
                 size = None if content is None else len(content)
                 return FileOutcome(url=file.url, present=content is not None, size_bytes=size)
             case JobKind.UNLINK:
-                self._world.remove(file.url)
+                self._world.remove(place_of(file.url))
                 return FileOutcome(url=file.url, present=False)
 
     def _put(self, seed: str, file: FileRef) -> FileOutcome:
@@ -78,7 +78,7 @@ class SimulatedStorage:
         return FileOutcome(url=file.url, adler32=adler32, size_bytes=file.size_bytes)
 
     def _read(self, seed: str, file: FileRef) -> FileOutcome:
-        content = self._world.stored.get(file.url)
+        content = self._world.stored.get(place_of(file.url))
         if content is None:
             return FileOutcome(url=file.url, code="file-missing", detail="no such file")
         comparison = Comparison(seed, file.index, file.size_bytes)

@@ -14,6 +14,7 @@ Journal = Callable[[str, str], None]
 
 HOST = "https://fts.simulated:8446"
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+PROTOCOLS = ("davs", "root")
 TURNS_OF_A_TRANSFER = 3
 TURNS_OF_A_DELETION = 2
 
@@ -117,7 +118,7 @@ class World:
             content = content[: len(content) // 2]
         if self.ails("silent-corruption", rse) and content:
             content = bytes([content[0] ^ 1]) + content[1:]
-        self.stored[url] = content
+        self.stored[place_of(url)] = content
 
     def remove(self, url: str) -> None:
         if self.stored.pop(url, None) is not None:
@@ -187,9 +188,14 @@ class World:
         return (name, rse) in self.replicas
 
 
-def url_of(rse: str, name: str) -> str:
-    return f"sim://{rse}/{name}"
+def url_of(rse: str, name: str, scheme: str = "sim") -> str:
+    return f"{scheme}://{rse}/{name}"
+
+
+def place_of(url: str) -> str:
+    """The key in `World.stored`: the same file, whatever protocol it is reached by."""
+    return "sim://" + url.partition("://")[2]
 
 
 def rse_of(url: str) -> str:
-    return url.removeprefix("sim://").partition("/")[0]
+    return url.partition("://")[2].partition("/")[0]

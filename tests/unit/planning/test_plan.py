@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dltest.errors import NoTargetError, OverBudgetError
+from dltest.errors import NoTargetError, NotPermittedError, OverBudgetError
 from dltest.model import RSE, Footprint, Lake, Pace
-from dltest.planning import expand, plan
+from dltest.planning import blocked, difference, expand, permissions, plan
 from dltest.scenario import Scenario, load, parse
 
 MIB = 2**20
@@ -267,3 +267,53 @@ def test_the_core_family_covers_every_rse_and_every_link() -> None:
     assert sum(case.scenario == "replicate" for case in planned.cases) == 12
     total = sum(planned.footprints.values(), Footprint())
     assert total.bytes_written == (3 * 4 + 2 * 12) * MIB
+
+
+def with_rse(name: str, **changes: object) -> Lake:
+    rses = tuple(rse.model_copy(update=changes) if rse.name == name else rse for rse in LAB.rses)
+    return LAB.model_copy(update={"rses": rses})
+
+
+def test_an_rse_whose_operator_forbids_it_is_refused_with_the_sum() -> None:
+    forbidden = with_rse("XRD2", attributes={"dltest": "false"})
+    everywhere = LINK.replace("dltest=True", "'*'")
+    link = scenario(everywhere, steps=STEPS, more="payload: {files: 3, size: 1 MiB}\n")
+    with pytest.raises(NotPermittedError) as caught:
+        plan([link], forbidden)
+    assert str(caught.value) == (
+        "scenario 'it' would touch RSEs whose operators forbid it by the attribute dltest=False:"
+        " XRD2 (6 cases, 18.9 MB written); leave them out of its targets, as by `dltest=True`"
+    )
+    # who selects by the attribute never meets it
+    assert len(plan([scenario(LINK)], forbidden).cases) == 6
+
+
+def test_what_the_account_must_be_allowed_follows_from_the_steps() -> None:
+    link = scenario(LINK, steps=STEPS + "  - delete:\n")
+    assert permissions(plan([link], lake_of(2))) == [
+        "add datasets", "add rules",
+        "delete at XRD1", "delete at XRD2",
+        "end own datasets",
+        "read at XRD1", "read at XRD2",
+        "register replicas",
+        "write at XRD1", "write at XRD2",
+    ]  # fmt: skip
+    assert permissions(plan([scenario("  at: {rses: XRD1}\n")], LAB)) == ["read at XRD1"]
+
+
+def test_an_rse_that_rucio_has_blocked_is_planned_and_told() -> None:
+    lake = with_rse("XRD2", writable=False)
+    link = scenario(LINK, steps=STEPS)
+    planned = plan([link], lake)
+    assert len(planned.cases) == 12
+    assert blocked(planned, lake) == ["write at XRD2"]
+    # it may still be read and deleted at
+    assert blocked(plan([scenario(ONE)], lake), lake) == []
+
+
+def test_a_plan_differs_by_cases_and_bytes() -> None:
+    before = {"a": 1, "b": 2, "c": 3}
+    changes = difference(before, {"b": 2, "c": 4, "d": 5})
+    assert (changes.added, changes.removed, changes.changed) == (("d",), ("a",), {"c": (3, 4)})
+    assert difference(before, before).is_none
+    assert not changes.is_none

@@ -98,7 +98,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "title: It works\nweather: fair",
         [
             "4:1: unknown key 'weather'; known: dltest, name, title, description, owner, runbook,"
-            " severity, tags, targets, links, payload, limits, schedule, steps"
+            " severity, tags, targets, links, payload, limits, schedule, control, parameters, steps"
         ],
     ),
     (
