@@ -147,6 +147,9 @@ class Settings(BaseSettings):
         None, description="Where payloads pass through; default: below the state folder."
     )
     tick_seconds: int = Field(15, description="How often beat wakes the scheduler.")
+    poll_seconds: float = Field(
+        2.0, gt=0, description="How often the service looks at the lake for all waiting runs."
+    )
     patience: timedelta = Field(
         timedelta(seconds=15), description="How long a silent lake is asked again."
     )

@@ -1,6 +1,6 @@
 """What the engine is given to work with: the rows, the lake and the limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dltest.engine.machine import Rules
 from dltest.lake.ports import LakePorts, Ledger
-from dltest.model import LedgerEntry, Run
+from dltest.model import LedgerEntry, Run, Watch
 
 
 class Claim(Protocol):
@@ -30,6 +30,10 @@ class Runs(Protocol):
     def run(self, run_id: str) -> Run | None: ...
 
     def cancel(self, run_id: str) -> bool: ...
+
+    def watching(self, lake: str) -> list[tuple[str, Watch]]: ...
+
+    def wake(self, run_ids: Sequence[str]) -> list[str]: ...
 
     def abandoned(self, lake: str, before: datetime) -> list[str]: ...
 

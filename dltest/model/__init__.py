@@ -18,6 +18,7 @@ from dltest.model.run import Run, RunPhase
 from dltest.model.schedule import Schedule, Slot
 from dltest.model.value import Value
 from dltest.model.verdict import FACES, Face, Verdict, exit_code_of, worst_of
+from dltest.model.watch import Watch, WatchKind
 
 __all__ = [
     "DLTEST",
@@ -56,6 +57,8 @@ __all__ = [
     "Trouble",
     "Value",
     "Verdict",
+    "Watch",
+    "WatchKind",
     "exit_code_of",
     "worst_of",
 ]

@@ -17,6 +17,7 @@ from dltest.model import (
     StepRecord,
     Trouble,
     Value,
+    Watch,
 )
 from dltest.store import tables
 from dltest.store.columns import storable
@@ -40,6 +41,7 @@ def run_values(run: Run) -> Values:
         "finished_at": run.finished_at,
         "deadline": run.deadline,
         "wake_at": run.wake_at,
+        "watch": _json(run.watch) if run.watch else None,
         "step_index": run.step_index,
         "handle": storable(run.handle),
     }
@@ -139,6 +141,7 @@ def _run(row: Row[Any], records: list[Row[Any]], findings: list[Row[Any]]) -> Ru
         started_at=row.started_at,
         finished_at=row.finished_at,
         wake_at=row.wake_at,
+        watch=Watch.model_validate(row.watch) if row.watch else None,
         deadline=row.deadline,
         version=row.version,
     )

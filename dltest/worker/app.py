@@ -17,6 +17,7 @@ MOVE = "dltest.move"
 SWEEP = "dltest.sweep"
 PRUNE = "dltest.prune"
 INVENTORY = "dltest.inventory"
+POLL = "dltest.poll"
 
 VISIBILITY_SECONDS = 600
 # Whatever is further away is left to `tick`, which reads it from the rows.

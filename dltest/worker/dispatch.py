@@ -38,9 +38,9 @@ def send_move(job_id: str, countdown_seconds: float = 0) -> bool:
     return _send(MOVE, job_id, TRANSFER, countdown_seconds)
 
 
-def send_chore(task: str, expires_seconds: float) -> bool:
+def send_chore(task: str, expires_seconds: float, countdown_seconds: float = 0) -> bool:
     """A task of the service's own; pointless once the next one is due."""
-    return _send(task, None, CONTROL, expires_seconds=expires_seconds)
+    return _send(task, None, CONTROL, countdown_seconds, expires_seconds)
 
 
 def ping(broker_url: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from dltest.errors import StoreError
 from dltest.lake.ports import JobState, JobStatus, StorageJob
 from dltest.lake.storage.process import run_job
-from dltest.worker.dispatch import send_move
+from dltest.worker.dispatch import send_advance, send_move
 from dltest.worker.station import Station
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,10 @@ def carry_out(job_id: str, station: Station) -> None:
     ended = CANCELLED if lease.cancelled else status
     if lease.lost or not station.store.finish_move(job_id, station.owner, ended):
         log.warning("storage job %s went to another worker: its lease ran out here", job_id)
+        return
+    # Whoever waits for the bytes need not look for them.
+    if station.store.wake_for_job(job.seed):
+        send_advance(job.seed)
 
 
 def _moved(job: StorageJob, lease: "Lease", station: Station) -> JobStatus:

@@ -12,6 +12,7 @@ from dltest.worker.app import (
     INVENTORY,
     LONGEST_COUNTDOWN_SECONDS,
     MOVE,
+    POLL,
     PRUNE,
     SWEEP,
     TICK,
@@ -30,6 +31,10 @@ CHORES = {
     PRUNE: timedelta(days=1),
 }
 RETENTION = timedelta(days=90)
+
+# A poll that takes longer than the first has died; one rests twice as long as it took.
+POLL_LIMIT = timedelta(minutes=2)
+POLL_SHARE = 2
 
 # More messages than this in the queue say that workers are busy, not that they sleep.
 FULL_QUEUE = 200
@@ -53,9 +58,33 @@ def tick() -> None:
             send_advance(run_id)
     for job_id in store.stranded_moves(now, now - MESSAGE_LOST_AFTER, lake=lake):
         send_move(job_id)
+    send_chore(POLL, station.settings.tick_seconds)
     for chore, every in CHORES.items():
         if store.take_turn(f"{chore} {lake}", now, every):
             send_chore(chore, every.total_seconds())
+
+
+@app.task(name=POLL)
+def poll() -> None:
+    """Look at the lake once for all runs that wait, and come back.
+
+    Each message sends the next. Of several chains one goes on, since only one gets the turn; a
+    chain that broke is begun anew by the next tick.
+    """
+    station, now = current(), datetime.now(UTC)
+    store, mark = station.store, f"{POLL} {station.lake_settings.name}"
+    # The mark lies in the future: at the next turn, or where this one is given up.
+    if not store.take_turn(mark, now + POLL_LIMIT, POLL_LIMIT):
+        return
+    try:
+        for run_id in engine.poll(station.house):
+            send_advance(run_id)
+    except LakeError as error:
+        log.warning("waiting runs could not be looked for: %s", error)
+    ended = datetime.now(UTC)
+    pause = max((ended - now) * POLL_SHARE, timedelta(seconds=station.settings.poll_seconds))
+    store.book_turn(mark, ended + pause - TOLERANCE)
+    send_chore(POLL, POLL_LIMIT.total_seconds(), pause.total_seconds())
 
 
 @app.task(name=ADVANCE)
