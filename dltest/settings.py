@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -66,6 +66,10 @@ class StorageSettings(_Section):
     schemes: tuple[str, ...] = ("davs", "root")
 
 
+# The queue of jobs that any worker may take; a site's own is called after it.
+TRANSFER = "transfer"
+
+
 class KnownRSE(_Section):
     """An RSE as declared in the lake file: used only while the catalogue is out of reach."""
 
@@ -78,7 +82,8 @@ class LakeSettings(_Section):
     """One lake file.
 
     `database` and `broker` stand in where the installation names none; `web` is where the
-    service's pages are, for links.
+    service's pages are, for links. `movers` maps sites where workers stand to the RSEs whose bytes
+    only these move.
     """
 
     name: str
@@ -89,6 +94,24 @@ class LakeSettings(_Section):
     web: str | None = None
     activity: str = "Functional Test"
     rses: tuple[KnownRSE, ...] = ()
+    movers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @field_validator("movers")
+    @classmethod
+    def _one_site_an_rse(cls, movers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        named = [rse for rses in movers.values() for rse in rses]
+        if twice := sorted({rse for rse in named if named.count(rse) > 1}):
+            raise ValueError(f"{', '.join(twice)} may stand at one site only")
+        return movers
+
+    def transfer_queues(self) -> tuple[str, ...]:
+        """All queues that storage jobs go to."""
+        return (TRANSFER, *(f"{TRANSFER}.{site}" for site in self.movers))
+
+    def queue_of(self, rse: str) -> str:
+        """The queue of the workers that move this RSE's bytes."""
+        site = next((site for site, rses in self.movers.items() if rse in rses), None)
+        return TRANSFER if site is None else f"{TRANSFER}.{site}"
 
     @classmethod
     def load(cls, path: Path) -> "LakeSettings":

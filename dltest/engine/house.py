@@ -17,6 +17,9 @@ class Claim(Protocol):
     @property
     def run(self) -> Run: ...
 
+    @property
+    def saved(self) -> Run | None: ...
+
     def save(self, run: Run) -> None: ...
 
 
@@ -24,7 +27,7 @@ class Runs(Protocol):
     """The engine's part of the store."""
 
     def claim(
-        self, run_id: str, *, ended: bool = False
+        self, run_id: str, *, ended: bool = False, known: Run | None = None
     ) -> AbstractContextManager[Claim | None]: ...
 
     def run(self, run_id: str) -> Run | None: ...

@@ -265,10 +265,10 @@ class Transfers(Protocol):
 class Ledger(Protocol):
     """The run's own book of what it makes outside; written before the effect, and durable."""
 
-    def intend(self, entry: LedgerEntry) -> None:
-        """Write the entry; the same kind, name and RSE again changes nothing."""
+    def intend(self, *entries: LedgerEntry) -> None:
+        """Write the entries; the same kind, name and RSE again changes nothing."""
 
-    def settle(self, entry: LedgerEntry, state: LedgerState) -> None: ...
+    def settle(self, state: LedgerState, *entries: LedgerEntry) -> None: ...
 
     def entries(self) -> tuple[LedgerEntry, ...]: ...
 

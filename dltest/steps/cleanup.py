@@ -58,8 +58,7 @@ def look(ctx: Context, handle: Handle) -> Outcome:
 def give_up(ctx: Context) -> Done:
     """What is not verified gone by now is a leftover, and stays in the ledger for the sweep."""
     left = _open_entries(ctx)
-    for entry in left:
-        ctx.ledger.settle(entry, LedgerState.LEFTOVER)
+    ctx.ledger.settle(LedgerState.LEFTOVER, *left)
     return Done(
         measured={"leftovers": sum(entry.count for entry in left)},
         evidence={"leftovers": [_name(entry) for entry in left]},
@@ -105,7 +104,7 @@ def _look_at_storage(ctx: Context, handle: Handle, job: str) -> Outcome:
     rse = str(handle["rse"])
     rest: Handle = {key: value for key, value in handle.items() if key not in {"job", "rse"}}
     if status.state is JobState.DONE and not storage_bytes.troubles_of(rse, status):
-        _settle(ctx, LedgerKind.REPLICAS, rse)
+        _settle(ctx, LedgerKind.REPLICAS, rse=rse)
         return _next_place(ctx, rest)
     return _next_place(ctx, {**rest, "dead": [*_known_dead(handle), rse]})
 
@@ -117,8 +116,7 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
     left = ctx.lake.catalogue.dids(ctx.dataset)
     if left:
         return _later(ctx, handle, f"{len(left)} names still in the catalogue")
-    _settle(ctx, LedgerKind.DATASET)
-    _settle(ctx, LedgerKind.FILES)
+    _settle(ctx, LedgerKind.DATASET, LedgerKind.FILES)
     return Done(measured={"leftovers": 0})
 
 
@@ -187,7 +185,6 @@ def _known_dead(handle: Handle) -> list[str]:
     return [str(rse) for rse in dead] if isinstance(dead, list) else []
 
 
-def _settle(ctx: Context, kind: LedgerKind, rse: str | None = None) -> None:
-    for entry in _open_entries(ctx):
-        if entry.kind is kind and (rse is None or entry.rse == rse):
-            ctx.ledger.settle(entry, LedgerState.GONE)
+def _settle(ctx: Context, *kinds: LedgerKind, rse: str | None = None) -> None:
+    gone = [e for e in _open_entries(ctx) if e.kind in kinds and rse in {None, e.rse}]
+    ctx.ledger.settle(LedgerState.GONE, *gone)

@@ -57,9 +57,9 @@ class Replicate:
         ctx.ledger.intend(
             LedgerEntry(
                 kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files
-            )
+            ),
+            LedgerEntry(kind=LedgerKind.RULE, name=ctx.rule_tag),
         )
-        ctx.ledger.intend(LedgerEntry(kind=LedgerKind.RULE, name=ctx.rule_tag))
         rule_id = ctx.lake.catalogue.add_rule(
             ctx.dataset,
             rse,

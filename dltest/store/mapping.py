@@ -107,7 +107,8 @@ def runs_from(connection: Connection, rows: Iterable[Row[Any]]) -> list[Run]:
     found = list(rows)
     ids = [row.id for row in found]
     records = _children(connection, tables.step_record, ids)
-    findings = _children(connection, tables.finding, ids)
+    judged = [row.id for row in found if row.verdict is not None]
+    findings = _children(connection, tables.finding, judged)
     return [_run(row, records.get(row.id, []), findings.get(row.id, [])) for row in found]
 
 

@@ -101,13 +101,16 @@ class Runs:
         with self._database.reading("list runs") as connection:
             return runs_from(connection, connection.execute(query))
 
-    def claim(self, run_id: str, *, ended: bool = False) -> AbstractContextManager[Claim | None]:
+    def claim(
+        self, run_id: str, *, ended: bool = False, known: Run | None = None
+    ) -> AbstractContextManager[Claim | None]:
         """Hold an open run (or with `ended` one that ended) while the engine takes one step.
 
         None when someone else holds it, it is unknown, or not in that state. What the claim
-        saved is written when the block is left; an exception writes nothing.
+        saved is written when the block is left; an exception writes nothing. `known` is the run
+        as an earlier claim left it, which need not be read again if nobody changed it since.
         """
-        return self._claims.hold(run_id, ended=ended)
+        return self._claims.hold(run_id, ended=ended, known=known)
 
     def cancel(self, run_id: str) -> bool:
         """Ask for the run's end; its driver cleans up. False when it has ended or is unknown."""

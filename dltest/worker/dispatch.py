@@ -7,12 +7,16 @@ from typing import Any
 from kombu.exceptions import OperationalError
 
 from dltest.errors import StoreError
-from dltest.worker.app import ADVANCE, CONTROL, MOVE, TRANSFER, app, connect
+from dltest.worker.app import ADVANCE, CONTROL, MOVE, app, connect
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5
 RETRY = {"max_retries": 1, "interval_start": 0.2}
+
+# Redis gives out messages of the lowest number first: what somebody has just asked for begins
+# before what is under way goes on.
+JUST_ASKED, UNDER_WAY = 0, 6
 
 
 def wake(broker_url: str, run_ids: Iterable[str]) -> None:
@@ -23,7 +27,7 @@ def wake(broker_url: str, run_ids: Iterable[str]) -> None:
             service can be reached again.
     """
     connect(broker_url)
-    if not all(send_advance(run_id) for run_id in run_ids):
+    if not all(_send(ADVANCE, run_id, CONTROL, priority=JUST_ASKED) for run_id in run_ids):
         raise StoreError(
             f"the message broker {_where()} does not answer; the runs are written down and begin"
             " when the service is back"
@@ -34,8 +38,9 @@ def send_advance(run_id: str, countdown_seconds: float = 0) -> bool:
     return _send(ADVANCE, run_id, CONTROL, countdown_seconds)
 
 
-def send_move(job_id: str, countdown_seconds: float = 0) -> bool:
-    return _send(MOVE, job_id, TRANSFER, countdown_seconds)
+def send_move(job_id: str, queue: str, countdown_seconds: float = 0) -> bool:
+    """`queue` is that of the job's RSE: `LakeSettings.queue_of`."""
+    return _send(MOVE, job_id, queue, countdown_seconds)
 
 
 def send_chore(task: str, expires_seconds: float, countdown_seconds: float = 0) -> bool:
@@ -79,6 +84,8 @@ def _send(
     queue: str,
     countdown_seconds: float = 0,
     expires_seconds: float | None = None,
+    *,
+    priority: int = UNDER_WAY,
 ) -> bool:
     try:
         app.send_task(
@@ -87,6 +94,7 @@ def _send(
             queue=queue,
             countdown=countdown_seconds or None,
             expires=expires_seconds,
+            priority=priority,
             retry_policy=RETRY,
             ignore_result=True,
         )

@@ -27,7 +27,7 @@ def carry_out(job_id: str, station: Station) -> None:
     status = _moved(job, lease, station)
     if station.ending.is_set() and status.state is JobState.LOST and not lease.cancelled:
         if station.store.release_move(job_id, station.owner):
-            send_move(job_id)
+            send_move(job_id, station.lake_settings.queue_of(job.rse))
         return
     ended = CANCELLED if lease.cancelled else status
     if lease.lost or not station.store.finish_move(job_id, station.owner, ended):

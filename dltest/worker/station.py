@@ -36,7 +36,7 @@ class Station:
 
     @cached_property
     def lake(self) -> LakePorts:
-        storage = QueuedStorage(self.store, self.lake_settings.name)
+        storage = QueuedStorage(self.store, self.lake_settings)
         return open_lake(self.lake_settings, storage=storage)
 
     @cached_property

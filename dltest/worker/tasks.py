@@ -3,6 +3,8 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
+from celery import Task
+
 from dltest import engine
 from dltest.errors import LakeError
 from dltest.store.marks import TICK as TICK_MARK
@@ -56,8 +58,8 @@ def tick() -> None:
     if backlog(CONTROL) < FULL_QUEUE:
         for run_id in store.due(now, FULL_QUEUE, lake):
             send_advance(run_id)
-    for job_id in store.stranded_moves(now, now - MESSAGE_LOST_AFTER, lake=lake):
-        send_move(job_id)
+    for job_id, rse in store.stranded_moves(now, now - MESSAGE_LOST_AFTER, lake=lake):
+        send_move(job_id, station.lake_settings.queue_of(rse))
     send_chore(POLL, station.settings.tick_seconds)
     for chore, every in CHORES.items():
         if store.take_turn(f"{chore} {lake}", now, every):
@@ -106,12 +108,13 @@ def advance(run_id: str) -> None:
         send_advance(run_id, max(seconds, 0))
 
 
-@app.task(name=MOVE)
-def move(job_id: str) -> None:
+@app.task(name=MOVE, bind=True)
+def move(self: Task[[str], None], job_id: str) -> None:
     """Move the bytes of one storage job, unless this process moves enough already."""
     station = current()
     if not station.moving.acquire(blocking=False):
-        send_move(job_id, countdown_seconds=1)
+        came_by = self.request.delivery_info or {}
+        send_move(job_id, str(came_by.get("routing_key")), countdown_seconds=1)
         return
     try:
         carry_out(job_id, station)

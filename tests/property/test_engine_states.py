@@ -150,7 +150,8 @@ class LeasedStorage:
 
     def stranded(self) -> list[str]:
         now = self._lake.clock.now()
-        return store().stranded_moves(now, now + timedelta(days=99_000), lake=self._lake.name)
+        anytime = now + timedelta(days=99_000)
+        return [job for job, _ in store().stranded_moves(now, anytime, lake=self._lake.name)]
 
 
 class Service(RuleBasedStateMachine):
