@@ -9,7 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from ruamel.yaml import YAML
@@ -68,6 +76,10 @@ class StorageSettings(_Section):
     schemes: tuple[str, ...] = ("davs", "root")
 
 
+# The queue of jobs that any worker may take; a site's own is called after it.
+TRANSFER = "transfer"
+
+
 class KnownRSE(_Section):
     """An RSE as declared in the lake file: used only while the catalogue is out of reach."""
 
@@ -80,7 +92,8 @@ class LakeSettings(_Section):
     """One lake file.
 
     `database` and `broker` stand in where the installation names none; `web` is where the
-    service's pages are, for links. `simulated` is the socket of a simulated lake
+    service's pages are, for links. `movers` maps sites where workers stand to the RSEs whose bytes
+    only these move. `simulated` is the socket of a simulated lake
     (`python -m dltest.lake.simulated`), which stands in for Rucio and storages alike.
     """
 
@@ -92,6 +105,8 @@ class LakeSettings(_Section):
     web: str | None = None
     activity: str = "Functional Test"
     rses: tuple[KnownRSE, ...] = ()
+    movers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
     simulated: Path | None = None
 
     @model_validator(mode="before")
@@ -102,6 +117,23 @@ class LakeSettings(_Section):
             rucio = {"url": f"unix:{document['simulated']}", "account": "dltest", "scope": "dltest"}
             return {**document, "rucio": rucio}
         return document
+
+    @field_validator("movers")
+    @classmethod
+    def _one_site_an_rse(cls, movers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        named = [rse for rses in movers.values() for rse in rses]
+        if twice := sorted({rse for rse in named if named.count(rse) > 1}):
+            raise ValueError(f"{', '.join(twice)} may stand at one site only")
+        return movers
+
+    def transfer_queues(self) -> tuple[str, ...]:
+        """All queues that storage jobs go to."""
+        return (TRANSFER, *(f"{TRANSFER}.{site}" for site in self.movers))
+
+    def queue_of(self, rse: str) -> str:
+        """The queue of the workers that move this RSE's bytes."""
+        site = next((site for site, rses in self.movers.items() if rse in rses), None)
+        return TRANSFER if site is None else f"{TRANSFER}.{site}"
 
     @classmethod
     def load(cls, path: Path) -> "LakeSettings":
@@ -185,6 +217,9 @@ class Settings(BaseSettings):
         3, ge=1, description="Out of how many of the latest runs that found something out."
     )
     tick_seconds: int = Field(15, description="How often beat wakes the scheduler.")
+    poll_seconds: float = Field(
+        2.0, gt=0, description="How often the service looks at the lake for all waiting runs."
+    )
     patience: timedelta = Field(
         timedelta(seconds=15), description="How long a silent lake is asked again."
     )

@@ -16,7 +16,8 @@ from dltest.engine.driver import advance
 from dltest.engine.house import House
 from dltest.engine.local import LocalDriver
 from dltest.engine.machine import Rules
+from dltest.engine.poll import poll
 from dltest.engine.rejudge import judged_again
 from dltest.engine.sweep import reopen_unclean
 
-__all__ = ["House", "LocalDriver", "Rules", "advance", "judged_again", "reopen_unclean"]
+__all__ = ["House", "LocalDriver", "Rules", "advance", "judged_again", "poll", "reopen_unclean"]

@@ -44,14 +44,19 @@ def advance(run_id: str, house: House) -> datetime | None:
     Raises:
         StoreError: the rows are out of reach; nothing was lost, call again.
     """
+    known: Run | None = None
     while True:
-        with house.runs.claim(run_id) as claim:
+        with house.runs.claim(run_id, known=known) as claim:
             if claim is None:
                 return None
             action = next_action(claim.run, house.now())
             if isinstance(action, Rest):
                 return action.until
             claim.save(_carried_out(claim.run, action, house))
+        known = claim.saved
+        rest = next_action(known, house.now()) if known else None
+        if isinstance(rest, Rest):
+            return rest.until
 
 
 def _carried_out(run: Run, action: Action, house: House) -> Run:

@@ -1,6 +1,6 @@
 """What the engine is given to work with: the rows, the lake and the limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dltest.engine.machine import Rules
 from dltest.lake.ports import LakePorts, Ledger
-from dltest.model import LedgerEntry, Run
+from dltest.model import LedgerEntry, Run, Watch
 
 
 class Claim(Protocol):
@@ -17,6 +17,9 @@ class Claim(Protocol):
     @property
     def run(self) -> Run: ...
 
+    @property
+    def saved(self) -> Run | None: ...
+
     def save(self, run: Run) -> None: ...
 
 
@@ -24,12 +27,16 @@ class Runs(Protocol):
     """The engine's part of the store."""
 
     def claim(
-        self, run_id: str, *, ended: bool = False
+        self, run_id: str, *, ended: bool = False, known: Run | None = None
     ) -> AbstractContextManager[Claim | None]: ...
 
     def run(self, run_id: str) -> Run | None: ...
 
     def cancel(self, run_id: str) -> bool: ...
+
+    def watching(self, lake: str) -> list[tuple[str, Watch]]: ...
+
+    def wake(self, run_ids: Sequence[str]) -> list[str]: ...
 
     def abandoned(self, lake: str, before: datetime) -> list[str]: ...
 

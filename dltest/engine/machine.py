@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from dltest.judge import holds, judge
-from dltest.model import Attempt, Run, RunPhase, StepRecord, StepState, Trouble
+from dltest.model import Attempt, Run, RunPhase, StepRecord, StepState, Trouble, WatchKind
 from dltest.steps import Done, Outcome, Waiting
 
 
@@ -102,6 +102,11 @@ ASK_AGAIN = timedelta(seconds=2)
 # A look has more patience than a begin: something was made, and waiting costs nothing.
 LOOK_PATIENCE = 8
 
+# A run that is woken when something happens looks by itself only for its progress, and for when
+# nobody wakes it: after a share of the time it has waited.
+SHARE_OF_WAIT = 4
+LONGEST_REST = timedelta(minutes=10)
+
 # Whoever asks for a step to be tried again hopes that what was wrong passes.
 TRY_AGAIN = timedelta(seconds=2)
 
@@ -112,6 +117,8 @@ class Rules:
 
     patience: timedelta
     cleanup_limit: timedelta
+    poll_every: timedelta | None = None
+    """How often somebody looks for all runs at once; None: each run looks for itself."""
 
 
 def next_action(run: Run, now: datetime) -> Action:
@@ -152,6 +159,7 @@ def _clean(run: Run, now: datetime) -> Action:
 
 def after(run: Run, action: Action, result: Result, now: datetime, rules: Rules) -> Run:
     """The run once `action` came to `result`."""
+    run = run.model_copy(update={"watch": None})
     match action:
         case Start():
             return _started(run, now)
@@ -201,7 +209,7 @@ def _stepped(run: Run, action: StepAction, result: Result, now: datetime, rules:
     record = run.records[action.step]
     match result:
         case Waiting():
-            return _waits(run, record, result, now)
+            return _waits(run, record, result, now, rules)
         case Done():
             state = _end_state(action, result)
             return _ends(run, _done(record, result, state, now), now)
@@ -239,7 +247,7 @@ def _done(record: StepRecord, done: Done, state: StepState, now: datetime) -> St
     )
 
 
-def _waits(run: Run, record: StepRecord, waiting: Waiting, now: datetime) -> Run:
+def _waits(run: Run, record: StepRecord, waiting: Waiting, now: datetime, rules: Rules) -> Run:
     patient = {key: value for key, value in record.evidence.items() if key != "silent_since"}
     waits = record.model_copy(
         update={
@@ -249,9 +257,26 @@ def _waits(run: Run, record: StepRecord, waiting: Waiting, now: datetime) -> Run
             "evidence": patient,
         }
     )
-    return _with_record(run, waits).model_copy(
-        update={"handle": waiting.handle, "wake_at": now + waiting.look_again_in}
+    return _rests(_with_record(run, waits), waiting, waits.began_at or now, now, rules)
+
+
+def _rests(run: Run, waiting: Waiting, since: datetime, now: datetime, rules: Rules) -> Run:
+    """The run until it looks again or is woken: at first it looks sooner than anybody would."""
+    if not _is_watched(waiting, rules):
+        wake_at = now + waiting.look_again_in
+        return run.model_copy(update={"handle": waiting.handle, "wake_at": wake_at})
+    rest = min(max((now - since) / SHARE_OF_WAIT, waiting.look_again_in), LONGEST_REST)
+    wake_at = min(now + rest, run.deadline or now + rest)
+    return run.model_copy(
+        update={"handle": waiting.handle, "wake_at": wake_at, "watch": waiting.watch}
     )
+
+
+def _is_watched(waiting: Waiting, rules: Rules) -> bool:
+    if waiting.watch is None or rules.poll_every is None:
+        return False
+    # The end of a job is told at once, whatever the poll does.
+    return waiting.watch.kind is WatchKind.JOB or waiting.look_again_in >= rules.poll_every
 
 
 def _silent(run: Run, action: StepAction, trouble: Trouble, now: datetime, rules: Rules) -> Run:
@@ -344,8 +369,8 @@ def _cleaned(run: Run, action: CleanAction, result: Result, now: datetime, rules
                     "progress": result.progress,
                 }
             )
-            update = {"handle": result.handle, "wake_at": now + result.look_again_in}
-            return run.model_copy(update={"cleanup": cleanup, **update})
+            cleans = run.model_copy(update={"cleanup": cleanup})
+            return _rests(cleans, result, cleanup.began_at or now, now, rules)
         case Done():
             return _ended(run, result, now)
         case Silent(trouble) | Refused(trouble) | Broken(trouble):

@@ -65,8 +65,8 @@ def service_parts(lab: Lab) -> tuple[Part, ...]:
     port = lab.ports["web"]
     where = ("--lab", str(lab.root))
     return (
-        _dltest(lab, "worker-control", "worker", *where, "--queue", "control"),
-        _dltest(lab, "worker-transfer", "worker", *where, "--queue", "transfer"),
+        _dltest(lab, "worker-control", "worker", *where, "--queues", "control"),
+        _dltest(lab, "worker-transfer", "worker", *where, "--queues", "transfer"),
         _dltest(lab, "beat", "beat", *where),
         _dltest(
             lab,

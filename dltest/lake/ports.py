@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from dltest.model import Lake, LedgerEntry, LedgerState, Progress, Value
+from dltest.model import Lake, LedgerEntry, LedgerState, Progress, Value, Watch, WatchKind
 
 
 class FileFacts(Value):
@@ -41,6 +41,10 @@ class Replica(Value):
     size_bytes: int | None = None
     adler32: str | None = None
 
+    def watch(self) -> Watch:
+        """To be told when its state is another."""
+        return Watch(kind=WatchKind.REPLICA, key=self.name, rse=self.rse, seen=self.state.value)
+
 
 class RuleState(StrEnum):
     """Rucio's words (rucio.db.sqla.constants.RuleState), and `GONE`: there is no such rule."""
@@ -65,6 +69,11 @@ class Rule(Value):
     error: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+    def watch(self) -> Watch:
+        """To be told when it is in another state, or stuck otherwise; not of each file's lock."""
+        seen = f"{self.state.value} {self.error or ''}"
+        return Watch(kind=WatchKind.RULE, key=self.id, seen=seen)
 
 
 class TransferRequest(Value):
@@ -135,6 +144,9 @@ class Catalogue(Protocol):
     def dids(self, prefix: str) -> list[str]:
         """Names of all DIDs of the scope that start with the prefix."""
 
+    def look_over(self, watches: Sequence[Watch]) -> list[Watch]:
+        """These rules and replicas as they stand now, in order, by a few calls for any number."""
+
     def requests(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
         """Latest known transfer request towards the RSE for each of these files that has one."""
 
@@ -181,8 +193,8 @@ class FileRef(Value):
 class StorageJob(Value):
     """Work with the bytes of one run at one RSE.
 
-    The id follows from run and step, so that a repeated start finds the first one. `limit` ends
-    it, by killing its process if need be.
+    The id follows from run and step, so that a repeated start finds the first one; the seed is the
+    run's id. `limit` ends it, by killing its process if need be.
     """
 
     id: str
@@ -273,10 +285,10 @@ class Transfers(Protocol):
 class Ledger(Protocol):
     """The run's own book of what it makes outside; written before the effect, and durable."""
 
-    def intend(self, entry: LedgerEntry) -> None:
-        """Write the entry; the same kind, name and RSE again changes nothing."""
+    def intend(self, *entries: LedgerEntry) -> None:
+        """Write the entries; the same kind, name and RSE again changes nothing."""
 
-    def settle(self, entry: LedgerEntry, state: LedgerState) -> None: ...
+    def settle(self, state: LedgerState, *entries: LedgerEntry) -> None: ...
 
     def entries(self) -> tuple[LedgerEntry, ...]: ...
 

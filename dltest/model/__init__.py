@@ -20,6 +20,7 @@ from dltest.model.schedule import Pause, Schedule, Scheduled, Slot, SlotOutcome,
 from dltest.model.status import Status, Steadiness
 from dltest.model.value import Value
 from dltest.model.verdict import FACES, Face, Verdict, exit_code_of, worst_of
+from dltest.model.watch import Watch, WatchKind
 
 __all__ = [
     "DLTEST",
@@ -68,6 +69,8 @@ __all__ = [
     "Trouble",
     "Value",
     "Verdict",
+    "Watch",
+    "WatchKind",
     "Window",
     "exit_code_of",
     "worst_of",

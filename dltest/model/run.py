@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 from dltest.model.case import Case
 from dltest.model.record import Judgement, StepRecord
 from dltest.model.value import Value
+from dltest.model.watch import Watch
 
 
 class RunPhase(StrEnum):
@@ -54,8 +55,8 @@ class Run(Value):
     """The whole state of a run: everything the engine needs to go on after a crash anywhere.
 
     `handle` is what the step at `step_index` (or the clean-up) waits with. `wake_at` is when it
-    wants to be looked at again; rows are truth, wake-ups are hints. A planned run begins once it
-    was admitted; `held` says why it was not yet, as `reason: sentence`.
+    wants to be looked at again; rows are truth, wake-ups are hints. `watch` wakes it before. A
+    planned run begins once it was admitted; `held` says why it was not yet, as `reason: sentence`.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Run(Value):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     wake_at: datetime | None = None
+    watch: Watch | None = None
     deadline: datetime | None = None
     version: int = 0
 

@@ -47,9 +47,8 @@ class Absent:
             left = _still_listed(ctx, rse)
             if left:
                 done = ctx.payload.files - len(left)
-                return Waiting(
-                    handle, _pause(ctx), Progress(files_done=done, note=left[0].state.value)
-                )
+                note = Progress(files_done=done, note=left[0].state.value)
+                return Waiting(handle, _pause(ctx), note, left[0].watch())
             handle = {**handle, "gone_from_catalogue": self._seconds(ctx)}
         return self._look_at_storage(ctx, body, handle)
 
@@ -59,7 +58,7 @@ class Absent:
         rse = ctx.targets[body.at]
         status = ctx.lake.storage.look(str(handle["job"]))
         if not storage_bytes.is_over(status):
-            return Waiting(handle, storage_bytes.FIRST_LOOK, status.progress)
+            return storage_bytes.wait(handle, status)
         if status.state is JobState.LOST:
             return storage_bytes.cut_short(rse, status)
         if troubles := storage_bytes.troubles_of(rse, status):
@@ -76,8 +75,8 @@ class Absent:
         files = ctx.refs(rse, body.protocol)
         polls = int(str(handle["polls"])) + 1
         job_id = storage_bytes.start(ctx, JobKind.STAT, rse, files, what=f"stat{polls}")
-        asked = {**handle, "polls": polls, "job": job_id}
-        return Waiting(asked, storage_bytes.FIRST_LOOK)
+        asked = {**handle, "polls": polls, "job": job_id, "looks": 0}
+        return storage_bytes.wait(asked, ctx.lake.storage.look(job_id))
 
     def _gone(self, ctx: Context, rse: str, handle: Handle) -> Done:
         return Done(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
-from dltest.model import DLTEST, Blame, Trouble
+from dltest.model import DLTEST, Blame, Trouble, Watch, WatchKind
 from dltest.steps.step import Context, Done, Handle, Waiting
 
 FIRST_LOOK = timedelta(milliseconds=300)
@@ -47,7 +47,8 @@ def wait(handle: Handle, status: JobStatus) -> Waiting:
     """Wait on, with the mover's progress. The first looks come quickly: small files are done."""
     looks = int(str(handle.get("looks", 0)))
     pause = FIRST_LOOK if looks < 3 else _pause(status)
-    return Waiting({**handle, "looks": looks + 1}, pause, status.progress)
+    watch = Watch(kind=WatchKind.JOB, key=str(handle["job"]))
+    return Waiting({**handle, "looks": looks + 1}, pause, status.progress, watch)
 
 
 def _pause(status: JobStatus) -> timedelta:

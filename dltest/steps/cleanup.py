@@ -7,8 +7,8 @@ Rucio is asked first; bytes that Rucio does not know of are removed at the stora
 
 from datetime import UTC, datetime, timedelta
 
-from dltest.lake.ports import JobKind, JobState, ReplicaState
-from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress
+from dltest.lake.ports import JobKind, JobState, Replica, ReplicaState
+from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress, Watch, WatchKind
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting, job_id
@@ -45,35 +45,28 @@ def look(ctx: Context, handle: Handle) -> Outcome:
         return begin(ctx)
     if job := handle.get("job"):
         return _look_at_storage(ctx, handle, str(job))
-    if ctx.lake.catalogue.rules(ctx.dataset):
-        return Waiting(
-            handle, pace.pause(ctx.now - ctx.began_at), Progress(note="rules are still there")
-        )
+    if rules := ctx.lake.catalogue.rules(ctx.dataset):
+        return _later(ctx, handle, "rules are still there", rules[0].watch())
     _settle(ctx, LedgerKind.RULE)
     handle = _end_strays(ctx, handle)
-    waiting = [rse for rse in _rses(ctx) if rse not in _suspects(ctx) and _listed(ctx, rse)]
-    if waiting:
-        return Waiting(
-            handle,
-            pace.pause(ctx.now - ctx.began_at),
-            Progress(note=f"replicas still at {', '.join(waiting)}"),
-        )
+    if left := _listed(ctx):
+        places = ", ".join(sorted({replica.rse for replica in left}))
+        return _later(ctx, handle, f"replicas still at {places}", left[0].watch())
     return _next_place(ctx, handle)
 
 
 def give_up(ctx: Context) -> Done:
     """What is not verified gone by now is a leftover, and stays in the ledger for the sweep."""
     left = _open_entries(ctx)
-    for entry in left:
-        ctx.ledger.settle(entry, LedgerState.LEFTOVER)
+    ctx.ledger.settle(LedgerState.LEFTOVER, *left)
     return Done(
         measured={"leftovers": sum(entry.count for entry in left)},
         evidence={"leftovers": [_name(entry) for entry in left]},
     )
 
 
-def _later(ctx: Context, handle: Handle, note: str) -> Waiting:
-    return Waiting(handle, pace.pause(ctx.now - ctx.began_at), Progress(note=note))
+def _later(ctx: Context, handle: Handle, note: str, watch: Watch | None = None) -> Waiting:
+    return Waiting(handle, pace.pause(ctx.now - ctx.began_at), Progress(note=note), watch)
 
 
 def _stop_writers(ctx: Context) -> bool:
@@ -100,17 +93,18 @@ def _next_place(ctx: Context, handle: Handle) -> Outcome:
     job_id = storage_bytes.start(
         ctx, JobKind.UNLINK, rse, ctx.refs(rse), what=f"unlink.{rse}.{_round(ctx)}.{polls}"
     )
-    return Waiting({**handle, "polls": polls, "job": job_id, "rse": rse}, storage_bytes.FIRST_LOOK)
+    asked = {**handle, "polls": polls, "job": job_id, "rse": rse}
+    return Waiting(asked, storage_bytes.FIRST_LOOK, watch=_watch(job_id))
 
 
 def _look_at_storage(ctx: Context, handle: Handle, job: str) -> Outcome:
     status = ctx.lake.storage.look(job)
     if not storage_bytes.is_over(status):
-        return Waiting(handle, storage_bytes.FIRST_LOOK, status.progress)
+        return Waiting(handle, storage_bytes.FIRST_LOOK, status.progress, _watch(job))
     rse = str(handle["rse"])
     rest: Handle = {key: value for key, value in handle.items() if key not in {"job", "rse"}}
     if status.state is JobState.DONE and not storage_bytes.troubles_of(rse, status):
-        _settle(ctx, LedgerKind.REPLICAS, rse)
+        _settle(ctx, LedgerKind.REPLICAS, rse=rse)
         return _next_place(ctx, rest)
     return _next_place(ctx, {**rest, "dead": [*_known_dead(handle), rse]})
 
@@ -121,13 +115,8 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
         return give_up(ctx)
     left = ctx.lake.catalogue.dids(ctx.dataset)
     if left:
-        return Waiting(
-            handle,
-            pace.pause(ctx.now - ctx.began_at),
-            Progress(note=f"{len(left)} names still in the catalogue"),
-        )
-    _settle(ctx, LedgerKind.DATASET)
-    _settle(ctx, LedgerKind.FILES)
+        return _later(ctx, handle, f"{len(left)} names still in the catalogue")
+    _settle(ctx, LedgerKind.DATASET, LedgerKind.FILES)
     return Done(measured={"leftovers": 0})
 
 
@@ -161,6 +150,10 @@ def _end_strays(ctx: Context, handle: Handle) -> Handle:
     return {**handle, "strays_asked_at": ctx.now.isoformat()}
 
 
+def _watch(job_id: str) -> Watch:
+    return Watch(kind=WatchKind.JOB, key=job_id)
+
+
 def _open_entries(ctx: Context) -> list[LedgerEntry]:
     return [entry for entry in ctx.ledger.entries() if entry.state is not LedgerState.GONE]
 
@@ -171,9 +164,15 @@ def _rses(ctx: Context) -> list[str]:
     return sorted({entry.rse for entry in open_replicas if entry.rse})
 
 
-def _listed(ctx: Context, rse: str) -> bool:
-    replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
-    return any(replica.state is not ReplicaState.MISSING for replica in replicas)
+def _listed(ctx: Context) -> list[Replica]:
+    """Replicas that Rucio still has to delete, where it can."""
+    return [
+        replica
+        for rse in _rses(ctx)
+        if rse not in _suspects(ctx)
+        for replica in ctx.lake.catalogue.replicas(ctx.file_names(), rse)
+        if replica.state is not ReplicaState.MISSING
+    ]
 
 
 def _suspects(ctx: Context) -> set[str | None]:
@@ -186,7 +185,6 @@ def _known_dead(handle: Handle) -> list[str]:
     return [str(rse) for rse in dead] if isinstance(dead, list) else []
 
 
-def _settle(ctx: Context, kind: LedgerKind, rse: str | None = None) -> None:
-    for entry in _open_entries(ctx):
-        if entry.kind is kind and (rse is None or entry.rse == rse):
-            ctx.ledger.settle(entry, LedgerState.GONE)
+def _settle(ctx: Context, *kinds: LedgerKind, rse: str | None = None) -> None:
+    gone = [e for e in _open_entries(ctx) if e.kind in kinds and rse in {None, e.rse}]
+    ctx.ledger.settle(LedgerState.GONE, *gone)

@@ -57,9 +57,9 @@ class Replicate:
         ctx.ledger.intend(
             LedgerEntry(
                 kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files
-            )
+            ),
+            LedgerEntry(kind=LedgerKind.RULE, name=ctx.rule_tag),
         )
-        ctx.ledger.intend(LedgerEntry(kind=LedgerKind.RULE, name=ctx.rule_tag))
         rule_id = ctx.lake.catalogue.add_rule(
             ctx.dataset,
             rse,
@@ -80,7 +80,8 @@ class Replicate:
         if rule.state is RuleState.GONE:
             gone = Trouble(code="rule-gone", message=f"rule {rule.id} is gone", blame=RUCIO)
             return Done(evidence=self._evidence(ctx, body, rule), troubles=(gone,))
-        return Waiting(handle, pace.pause(ctx.now - ctx.began_at), self._progress(ctx, rule))
+        pause = pace.pause(ctx.now - ctx.began_at)
+        return Waiting(handle, pause, self._progress(ctx, rule), rule.watch())
 
     def overdue(self, ctx: Context, body: ReplicateBody, handle: Handle) -> Done:
         if "rule_id" not in handle:
@@ -96,9 +97,9 @@ class Replicate:
 
     def _await_former(self, ctx: Context, body: ReplicateBody) -> Outcome:
         """Rucio refuses a second rule for the same files and place as long as there is one."""
-        if ctx.lake.catalogue.rules(ctx.step_tag):
+        if former := ctx.lake.catalogue.rules(ctx.step_tag):
             note = Progress(note="the former attempt's rule ends")
-            return Waiting({}, pace.pause(ctx.now - ctx.began_at), note)
+            return Waiting({}, pace.pause(ctx.now - ctx.began_at), note, former[0].watch())
         return self.begin(ctx, body)
 
     def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:

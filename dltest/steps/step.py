@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from dltest.lake.ports import FileRef, LakePorts, Ledger
-from dltest.model import Footprint, Payload, Progress, StepRecord, Trouble
+from dltest.model import Footprint, Payload, Progress, StepRecord, Trouble, Watch
 from dltest.units import Duration, Rate
 
 Handle = dict[str, JsonValue]
@@ -106,11 +106,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The step wants to be looked at again in `look_again_in`; `handle` is all it remembers."""
+    """The step wants to be looked at again in `look_again_in`; `handle` is all it remembers.
+
+    With a `watch` it need not be, as long as what it waits for stands as it was seen.
+    """
 
     handle: Handle
     look_again_in: timedelta
     progress: Progress | None = None
+    watch: Watch | None = None
 
 
 Outcome = Done | Waiting

@@ -76,11 +76,11 @@ class Upload:
         return storage_bytes.cut_short(rse, status)
 
     def _register(self, ctx: Context, rse: str, status: JobStatus) -> Done:
-        ctx.ledger.intend(
-            LedgerEntry(kind=LedgerKind.DATASET, name=ctx.dataset, count=ctx.payload.files)
-        )
         # One rule for all attempts: it keeps the same files, and Rucio refuses a second one alike.
-        ctx.ledger.intend(LedgerEntry(kind=LedgerKind.RULE, name=ctx.step_tag))
+        ctx.ledger.intend(
+            LedgerEntry(kind=LedgerKind.DATASET, name=ctx.dataset, count=ctx.payload.files),
+            LedgerEntry(kind=LedgerKind.RULE, name=ctx.step_tag),
+        )
         began = time.perf_counter()
         facts = [
             FileFacts(name=name, size_bytes=ctx.payload.size_bytes, adler32=str(outcome.adler32))

@@ -22,7 +22,10 @@ Query = Select[tuple[object, ...]]
 
 
 class Claim:
-    """The run as it was claimed, and the door to save what became of it."""
+    """The run as it was claimed, and the door to save what became of it.
+
+    Once the block is left, `saved` is the run as it stands in the store.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -48,25 +51,27 @@ class Claims:
         self._held: set[str] = set()
 
     @contextmanager
-    def hold(self, run_id: str, *, ended: bool = False) -> Iterator[Claim | None]:
+    def hold(
+        self, run_id: str, *, ended: bool = False, known: Run | None = None
+    ) -> Iterator[Claim | None]:
         """None when the run is unknown, or held by someone else; ended runs only if asked for."""
         how = self._by_row_lock if self._database.is_postgresql else self._by_own_lock
-        with how(run_id, _query(run_id, ended=ended)) as claim:
+        with how(run_id, _query(run_id, ended=ended), known) as claim:
             yield claim
 
     @contextmanager
-    def _by_row_lock(self, run_id: str, wanted: Query) -> Iterator[Claim | None]:
+    def _by_row_lock(self, run_id: str, wanted: Query, known: Run | None) -> Iterator[Claim | None]:
         # NO KEY UPDATE, not UPDATE: the ledger's rows, written meanwhile through another
         # connection, refer to this row and would wait for ever.
         locked = wanted.with_for_update(skip_locked=True, key_share=True)
         with self._database.writing(f"take a step of run {run_id}") as connection:
-            claim = _claim(connection, locked)
+            claim = _claim(connection, locked, known)
             yield claim
             if claim is not None and claim.saved is not None:
-                self._write(connection, claim.run, claim.saved)
+                claim.saved = self._write(connection, claim.run, claim.saved)
 
     @contextmanager
-    def _by_own_lock(self, run_id: str, wanted: Query) -> Iterator[Claim | None]:
+    def _by_own_lock(self, run_id: str, wanted: Query, known: Run | None) -> Iterator[Claim | None]:
         with self._guard:
             free = run_id not in self._held
             if free:
@@ -76,20 +81,21 @@ class Claims:
             return
         try:
             with self._database.reading(f"read run {run_id}") as connection:
-                claim = _claim(connection, wanted)
+                claim = _claim(connection, wanted, known)
             yield claim
             if claim is not None and claim.saved is not None:
                 with self._database.writing(f"save run {run_id}") as connection:
-                    self._write(connection, claim.run, claim.saved)
+                    claim.saved = self._write(connection, claim.run, claim.saved)
         finally:
             with self._guard:
                 self._held.discard(run_id)
 
-    def _write(self, connection: Connection, before: Run, after: Run) -> None:
-        _write(self._database, connection, before, after)
+    def _write(self, connection: Connection, before: Run, after: Run) -> Run:
+        written = _write(self._database, connection, before, after)
         # A swept run ends once more; it was counted when it ended first.
         if after.is_ended and before.finished_at is None:
             rollup.add(self._database, connection, after, datetime.now(UTC), self._steadiness)
+        return written
 
 
 def _query(run_id: str, *, ended: bool) -> Query:
@@ -98,26 +104,36 @@ def _query(run_id: str, *, ended: bool) -> Query:
     return select(table).where(table.c.id == run_id, phase)
 
 
-def _claim(connection: Connection, query: Query) -> Claim | None:
+def _claim(connection: Connection, query: Query, known: Run | None) -> Claim | None:
     row = connection.execute(query).one_or_none()
-    return None if row is None else Claim(runs_from(connection, [row])[0])
+    if row is None:
+        return None
+    if known is not None and row.version == known.version:
+        # Cancelling and waking do not count as versions.
+        told = {"cancelled": row.cancelled, "wake_at": row.wake_at}
+        return Claim(known.model_copy(update=told))
+    return Claim(runs_from(connection, [row])[0])
 
 
-def _write(database: Database, connection: Connection, before: Run, after: Run) -> None:
+def _write(database: Database, connection: Connection, before: Run, after: Run) -> Run:
+    """Gives the run as it stands in the store now."""
     table = tables.run
     values = run_values(after)
     # A person may have cancelled while the step was taken; that is never unsaid.
     values["cancelled"] = or_(table.c.cancelled, literal(after.cancelled))
-    changed = connection.execute(
+    version = before.version + 1
+    cancelled = connection.execute(
         update(table)
         .where(table.c.id == after.id, table.c.version == before.version)
-        .values(version=before.version + 1, **values)
-    )
-    if changed.rowcount != 1:
+        .values(version=version, **values)
+        .returning(table.c.cancelled)
+    ).scalar_one_or_none()
+    if cancelled is None:
         raise StoreError(f"run {after.id} was changed by someone else; this step is not saved")
     _write_records(database, connection, before, after)
     if finding_values(before) != finding_values(after):
         write_findings(connection, after)
+    return after.model_copy(update={"version": version, "cancelled": cancelled})
 
 
 def _write_records(database: Database, connection: Connection, before: Run, after: Run) -> None:

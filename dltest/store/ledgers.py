@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, and_, func, or_, select, update
 
 from dltest.model import LedgerEntry, LedgerState, RunPhase
 from dltest.store import tables
@@ -10,30 +10,45 @@ from dltest.store.database import Database
 
 
 class RunLedger:
-    """One run's ledger. Every call is a transaction of its own, also while the run is claimed."""
+    """One run's ledger. Every call is a transaction of its own, also while the run is claimed.
+
+    What was read is remembered until this object writes: whoever claimed the run writes alone.
+    """
 
     def __init__(self, database: Database, run_id: str) -> None:
         self._database = database
         self._run_id = run_id
+        self._read: tuple[LedgerEntry, ...] | None = None
 
-    def intend(self, entry: LedgerEntry) -> None:
+    def intend(self, *entries: LedgerEntry) -> None:
         """Durable when it returns; the same kind, name and RSE again changes nothing."""
-        insert = self._database.insert(tables.ledger_entry).values(
-            run_id=self._run_id, state=entry.state, count=entry.count, **_key(entry)
-        )
+        rows = [
+            {"run_id": self._run_id, "state": one.state, "count": one.count, **_key(one)}
+            for one in entries
+        ]
+        insert = self._database.insert(tables.ledger_entry).values(rows)
+        self._read = None
         with self._database.writing("write the ledger") as connection:
             connection.execute(insert.on_conflict_do_nothing())
 
-    def settle(self, entry: LedgerEntry, state: LedgerState) -> None:
+    def settle(self, state: LedgerState, *entries: LedgerEntry) -> None:
         table = tables.ledger_entry
-        mine = [table.c[name] == value for name, value in _key(entry).items()]
+        mine = [and_(*(table.c[k] == v for k, v in _key(one).items())) for one in entries]
+        if not mine:
+            return
+        self._read = None
         with self._database.writing("settle the ledger") as connection:
             connection.execute(
-                update(table).where(table.c.run_id == self._run_id, *mine).values(state=state)
+                update(table).where(table.c.run_id == self._run_id, or_(*mine)).values(state=state)
             )
 
     def entries(self) -> tuple[LedgerEntry, ...]:
         """In the order they were intended."""
+        if self._read is None:
+            self._read = self._entries()
+        return self._read
+
+    def _entries(self) -> tuple[LedgerEntry, ...]:
         table = tables.ledger_entry
         query = select(table).where(table.c.run_id == self._run_id).order_by(table.c.id)
         with self._database.reading("read the ledger") as connection:

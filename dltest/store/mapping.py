@@ -18,6 +18,7 @@ from dltest.model import (
     StepRecord,
     Trouble,
     Value,
+    Watch,
 )
 from dltest.store import tables
 from dltest.store.columns import storable
@@ -43,6 +44,7 @@ def run_values(run: Run) -> Values:
         "finished_at": run.finished_at,
         "deadline": run.deadline,
         "wake_at": run.wake_at,
+        "watch": _json(run.watch) if run.watch else None,
         "step_index": run.step_index,
         "handle": storable(run.handle),
     }
@@ -110,7 +112,8 @@ def runs_from(connection: Connection, rows: Iterable[Row[Any]]) -> list[Run]:
     found = list(rows)
     ids = [row.id for row in found]
     records = _children(connection, tables.step_record, ids)
-    findings = _children(connection, tables.finding, ids)
+    judged = [row.id for row in found if row.verdict is not None]
+    findings = _children(connection, tables.finding, judged)
     return [_run(row, records.get(row.id, []), findings.get(row.id, [])) for row in found]
 
 
@@ -147,6 +150,7 @@ def _run(row: Row[Any], records: list[Row[Any]], findings: list[Row[Any]]) -> Ru
         started_at=row.started_at,
         finished_at=row.finished_at,
         wake_at=row.wake_at,
+        watch=Watch.model_validate(row.watch) if row.watch else None,
         deadline=row.deadline,
         version=row.version,
     )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 
 from dltest.store import tables
 from dltest.store.database import Database
@@ -36,6 +36,12 @@ class Marks:
         ).returning(table.c.name)
         with self._database.writing(f"take the turn of {name}") as connection:
             return connection.execute(turn).first() is not None
+
+    def book_turn(self, name: str, at: datetime) -> None:
+        """Put the next turn off, or forward, until then: for whoever has the turn."""
+        table = tables.beat_mark
+        with self._database.writing(f"book the turn of {name}") as connection:
+            connection.execute(update(table).where(table.c.name == name).values(marked_at=at))
 
 
 def last_tick_query() -> Select[datetime | None]:

@@ -133,8 +133,8 @@ class Moves:
 
     def stranded_moves(
         self, now: datetime, queued_before: datetime, limit: int = 200, lake: str | None = None
-    ) -> list[str]:
-        """Jobs that nobody works on: their lease ran out, or their message may be lost.
+    ) -> list[tuple[str, str]]:
+        """Jobs that nobody works on, with their RSEs: a lease ran out, or a message may be lost.
 
         Those that died too often are ended here as LOST.
         """
@@ -142,7 +142,7 @@ class Moves:
         lapsed = and_(table.c.state == JobState.RUNNING, table.c.leased_until < now)
         waiting = and_(table.c.state == JobState.QUEUED, table.c.queued_at < queued_before)
         query = (
-            select(table.c.id)
+            select(table.c.id, table.c.rse)
             .where(
                 table.c.cancelled.is_(False),
                 or_(lapsed, waiting),
@@ -158,7 +158,7 @@ class Moves:
             ).all()
             for row in dead:
                 _end(connection, row.id, _status(row, now))
-            return list(connection.execute(query).scalars())
+            return [(row.id, row.rse) for row in connection.execute(query)]
 
     def _change(self, job_id: str, owner: str, **values: Any) -> bool:
         table = tables.move

@@ -5,9 +5,20 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, func, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from dltest.model import Campaign, Driver, LedgerState, Run, RunPhase, Steadiness, Verdict
+from dltest.model import (
+    Campaign,
+    Driver,
+    LedgerState,
+    Run,
+    RunPhase,
+    Steadiness,
+    Verdict,
+    Watch,
+    WatchKind,
+)
 from dltest.store import tables
 from dltest.store.births import insert_campaign
 from dltest.store.claim import Claim, Claims
@@ -85,13 +96,16 @@ class Runs:
         with self._database.reading("list runs") as connection:
             return runs_from(connection, connection.execute(query))
 
-    def claim(self, run_id: str, *, ended: bool = False) -> AbstractContextManager[Claim | None]:
+    def claim(
+        self, run_id: str, *, ended: bool = False, known: Run | None = None
+    ) -> AbstractContextManager[Claim | None]:
         """Hold an open run (or with `ended` one that ended) while the engine takes one step.
 
         None when someone else holds it, it is unknown, or not in that state. What the claim
-        saved is written when the block is left; an exception writes nothing.
+        saved is written when the block is left; an exception writes nothing. `known` is the run
+        as an earlier claim left it, which need not be read again if nobody changed it since.
         """
-        return self._claims.hold(run_id, ended=ended)
+        return self._claims.hold(run_id, ended=ended, known=known)
 
     def cancel(self, run_id: str) -> bool:
         """Ask for the run's end; its driver cleans up. False when it has ended or is unknown."""
@@ -100,6 +114,42 @@ class Runs:
         asked = update(table).where(*still_open).values(cancelled=True, wake_at=None)
         with self._database.writing("cancel the run") as connection:
             return connection.execute(asked).rowcount == 1
+
+    def watching(self, lake: str) -> list[tuple[str, Watch]]:
+        """Runs that wait for something in the catalogue, and what."""
+        table = tables.run
+        told = table.c.watch["kind"].as_string() != WatchKind.JOB.value
+        query = select(table.c.id, table.c.watch).where(
+            table.c.watch.is_not(None), table.c.lake == lake, told
+        )
+        with self._database.reading("read what runs wait for") as connection:
+            return [(row.id, Watch.model_validate(row.watch)) for row in connection.execute(query)]
+
+    def wake(self, run_ids: Sequence[str]) -> list[str]:
+        """Make these due; gives those that waited. Those that somebody holds are passed by."""
+        table = tables.run
+        woken: list[str] = []
+        # SQLite takes 32766 variables in a statement.
+        for start in range(0, len(run_ids), 10_000):
+            free = (
+                select(table.c.id)
+                .where(table.c.id.in_(run_ids[start : start + 10_000]), table.c.watch.is_not(None))
+                .with_for_update(skip_locked=True, key_share=True)
+            )
+            with self._database.writing("wake runs") as connection:
+                rows = connection.execute(_woken(table.c.id.in_(free)))
+                woken += [row.id for row in rows]
+        return woken
+
+    def wake_for_job(self, run_id: str) -> bool:
+        """Make the run due if it waits. While somebody holds it, it may be about to."""
+        is_it = tables.run.c.id == run_id
+        until_free = select(tables.run.c.id).where(is_it).with_for_update(key_share=True)
+        waits = and_(is_it, tables.run.c.watch.is_not(None))
+        with self._database.writing(f"wake run {run_id}") as connection:
+            # An UPDATE alone would not wait for a row that does not match it yet.
+            connection.execute(until_free)
+            return connection.execute(_woken(waits)).first() is not None
 
     def due(self, now: datetime, limit: int = 500, lake: str | None = None) -> list[str]:
         """Open runs of the service that want to be looked at, the longest overdue first.
@@ -197,6 +247,11 @@ def _may_begin() -> Any:
     return or_(
         table.c.phase != RunPhase.PLANNED, table.c.admitted_at.is_not(None), table.c.cancelled
     )
+
+
+def _woken(which: ColumnElement[bool]) -> ReturningUpdate[tuple[str]]:
+    table = tables.run
+    return update(table).where(which).values(wake_at=None, watch=None).returning(table.c.id)
 
 
 def _campaigns() -> Select[Any]:

@@ -6,8 +6,8 @@ from dltest.model import Steadiness
 from dltest.store.admissions import Admissions
 from dltest.store.database import Database
 from dltest.store.downtimes import Downtimes
-from dltest.store.judgements import Judgements
 from dltest.store.durations import Durations
+from dltest.store.judgements import Judgements
 from dltest.store.lakes import Lakes
 from dltest.store.ledgers import Ledgers
 from dltest.store.marks import Marks

@@ -106,6 +106,7 @@ run = Table(
     Column("finished_at", UtcDateTime),
     Column("deadline", UtcDateTime),
     Column("wake_at", UtcDateTime),
+    Column("watch", JSON(none_as_null=True)),
     Column("step_index", Integer, nullable=False),
     Column("handle", JSON(none_as_null=True)),
     Column("case_definition", JSON, nullable=False),
@@ -125,6 +126,12 @@ run = Table(
         "planned_at",
         postgresql_where=text("phase <> 'ended'"),
         sqlite_where=text("phase <> 'ended'"),
+    ),
+    Index(
+        "ix_run_watching",
+        "lake",
+        postgresql_where=text("watch IS NOT NULL"),
+        sqlite_where=text("watch IS NOT NULL"),
     ),
 )
 

@@ -5,11 +5,14 @@ harm, and `tick` sends what is missing. Tasks take seconds; Redis gives a messag
 acknowledged within the visibility timeout to another worker, so none may take longer than that.
 """
 
+from collections.abc import Iterable
+
 from celery import Celery
 from kombu import Queue
 
+from dltest.settings import TRANSFER
+
 CONTROL = "control"
-TRANSFER = "transfer"
 
 TICK = "dltest.tick"
 ADVANCE = "dltest.advance"
@@ -19,6 +22,7 @@ MOVE = "dltest.move"
 SWEEP = "dltest.sweep"
 PRUNE = "dltest.prune"
 INVENTORY = "dltest.inventory"
+POLL = "dltest.poll"
 
 VISIBILITY_SECONDS = 600
 # Whatever is further away is left to `tick`, which reads it from the rows.
@@ -59,7 +63,9 @@ app.conf.update(
 )
 
 
-def connect(broker_url: str) -> Celery:
-    """The application with its broker; nothing is sent yet."""
+def connect(broker_url: str, queues: Iterable[str] = ()) -> Celery:
+    """The application with its broker, and sites' queues beside its own; sends nothing yet."""
     app.conf.update(broker_url=broker_url)
+    for name in queues:
+        app.amqp.queues.add(Queue(name))
     return app

@@ -7,7 +7,7 @@ from typing import Any
 from kombu.exceptions import OperationalError
 
 from dltest.errors import StoreError
-from dltest.worker.app import ADMIT, ADVANCE, CONTROL, MOVE, SLOT, TRANSFER, app, connect
+from dltest.worker.app import ADMIT, ADVANCE, CONTROL, MOVE, SLOT, app, connect
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +16,10 @@ CONNECT_SECONDS = 5
 ADMIT_EXPIRES_SECONDS = 60
 SLOT_EXPIRES_SECONDS = 60
 RETRY = {"max_retries": 1, "interval_start": 0.2}
+
+# Redis gives out messages of the lowest number first: what somebody has just asked for begins
+# before what is under way goes on.
+JUST_ASKED, UNDER_WAY = 0, 6
 
 
 def wake(broker_url: str, run_ids: Iterable[str]) -> None:
@@ -27,20 +31,20 @@ def wake(broker_url: str, run_ids: Iterable[str]) -> None:
     """
     connect(broker_url)
     # Runs that are new begin once they are admitted; the others are looked at in any case.
-    if not send_admit() or not all(send_advance(run_id) for run_id in run_ids):
+    if not send_admit() or not all(send_advance(run_id, priority=JUST_ASKED) for run_id in run_ids):
         raise StoreError(
             f"the message broker {_where()} does not answer; the runs are written down and begin"
             " when the service is back"
         )
 
 
-def send_advance(run_id: str, countdown_seconds: float = 0) -> bool:
-    return _send(ADVANCE, run_id, CONTROL, countdown_seconds)
+def send_advance(run_id: str, countdown_seconds: float = 0, *, priority: int = UNDER_WAY) -> bool:
+    return _send(ADVANCE, run_id, CONTROL, countdown_seconds, priority=priority)
 
 
 def send_admit() -> bool:
     """Have a worker let runs begin that wait to."""
-    return _send(ADMIT, None, CONTROL, expires_seconds=ADMIT_EXPIRES_SECONDS)
+    return _send(ADMIT, None, CONTROL, expires_seconds=ADMIT_EXPIRES_SECONDS, priority=JUST_ASKED)
 
 
 def send_slot(scenario: str) -> bool:
@@ -48,13 +52,14 @@ def send_slot(scenario: str) -> bool:
     return _send(SLOT, scenario, CONTROL, expires_seconds=SLOT_EXPIRES_SECONDS)
 
 
-def send_move(job_id: str, countdown_seconds: float = 0) -> bool:
-    return _send(MOVE, job_id, TRANSFER, countdown_seconds)
+def send_move(job_id: str, queue: str, countdown_seconds: float = 0) -> bool:
+    """`queue` is that of the job's RSE: `LakeSettings.queue_of`."""
+    return _send(MOVE, job_id, queue, countdown_seconds)
 
 
-def send_chore(task: str, expires_seconds: float) -> bool:
+def send_chore(task: str, expires_seconds: float, countdown_seconds: float = 0) -> bool:
     """A task of the service's own; pointless once the next one is due."""
-    return _send(task, None, CONTROL, expires_seconds=expires_seconds)
+    return _send(task, None, CONTROL, countdown_seconds, expires_seconds)
 
 
 def ping(broker_url: str) -> str:
@@ -93,6 +98,8 @@ def _send(
     queue: str,
     countdown_seconds: float = 0,
     expires_seconds: float | None = None,
+    *,
+    priority: int = UNDER_WAY,
 ) -> bool:
     try:
         app.send_task(
@@ -101,6 +108,7 @@ def _send(
             queue=queue,
             countdown=countdown_seconds or None,
             expires=expires_seconds,
+            priority=priority,
             retry_policy=RETRY,
             ignore_result=True,
         )

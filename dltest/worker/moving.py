@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from dltest.errors import StoreError
 from dltest.lake.adapter import carrier
 from dltest.lake.ports import JobState, JobStatus, StorageJob
-from dltest.worker.dispatch import send_move
+from dltest.worker.dispatch import send_advance, send_move
 from dltest.worker.station import Station
 
 log = logging.getLogger(__name__)
@@ -27,11 +27,15 @@ def carry_out(job_id: str, station: Station) -> None:
     status = _moved(job, lease, station)
     if station.ending.is_set() and status.state is JobState.LOST and not lease.cancelled:
         if station.store.release_move(job_id, station.owner):
-            send_move(job_id)
+            send_move(job_id, station.lake_settings.queue_of(job.rse))
         return
     ended = CANCELLED if lease.cancelled else status
     if lease.lost or not station.store.finish_move(job_id, station.owner, ended):
         log.warning("storage job %s went to another worker: its lease ran out here", job_id)
+        return
+    # Whoever waits for the bytes need not look for them.
+    if station.store.wake_for_job(job.seed):
+        send_advance(job.seed)
 
 
 def _moved(job: StorageJob, lease: "Lease", station: Station) -> JobStatus:

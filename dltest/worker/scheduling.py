@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from dltest.errors import Problem
 from dltest.scheduling import admit, keep_schedules, remembered, settle
-from dltest.worker.dispatch import send_admit, send_advance, send_slot
+from dltest.worker.dispatch import JUST_ASKED, send_admit, send_advance, send_slot
 from dltest.worker.station import Station
 
 log = logging.getLogger(__name__)
@@ -50,4 +50,4 @@ def let_begin(station: Station) -> None:
     """Admit what may begin, and wake it."""
     now = datetime.now(UTC)
     for run_id in admit(station.store, station.settings, station.lake_settings, now):
-        send_advance(run_id)
+        send_advance(run_id, priority=JUST_ASKED)

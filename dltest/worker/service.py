@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 
-from dltest.worker.app import CONTROL, TICK, TRANSFER, app, connect
+from dltest.worker.app import CONTROL, TICK, app, connect
 from dltest.worker.dispatch import send_chore
 from dltest.worker.station import PARALLEL_MOVES, Station, occupy
 
 CONTROL_THREADS = 8
-THREADS = {CONTROL: CONTROL_THREADS, TRANSFER: PARALLEL_MOVES}
 
 # Ticks may wait behind busy threads; those that meet there become one (`tasks.tick`).
 TICK_EXPIRES_SECONDS = 60
@@ -34,12 +33,15 @@ def work(station: Station, queues: Sequence[str], threads: int | None = None) ->
     occupy(station)
     if CONTROL in queues:
         station.open_house()
-    connect(station.settings.broker_url(station.lake_settings))
+    connect(
+        station.settings.broker_url(station.lake_settings),
+        station.lake_settings.transfer_queues(),
+    )
     worker_shutting_down.connect(lambda **_: station.ending.set(), weak=False)
     worker = app.Worker(
         hostname=f"{'-'.join(queues)}-{os.getpid()}@{socket.gethostname()}",
         pool="threads",
-        concurrency=threads or sum(THREADS[queue] for queue in queues),
+        concurrency=threads or _threads(queues),
         queues=list(queues),
         loglevel="INFO",
         without_gossip=True,
@@ -49,6 +51,12 @@ def work(station: Station, queues: Sequence[str], threads: int | None = None) ->
     )
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _threads(queues: Sequence[str]) -> int:
+    """A process decides so much and moves so much, from however many queues."""
+    moves = any(queue != CONTROL for queue in queues)
+    return (CONTROL_THREADS if CONTROL in queues else 0) + (PARALLEL_MOVES if moves else 0)
 
 
 def beat(station: Station) -> None:

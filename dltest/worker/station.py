@@ -5,6 +5,7 @@ import socket
 import threading
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 
 from dltest.engine import House, Rules
@@ -39,7 +40,7 @@ class Station:
 
     @cached_property
     def lake(self) -> LakePorts:
-        storage = QueuedStorage(self.store, self.lake_settings.name)
+        storage = QueuedStorage(self.store, self.lake_settings)
         return open_lake(self.lake_settings, storage=storage)
 
     @cached_property
@@ -48,7 +49,11 @@ class Station:
 
     @cached_property
     def house(self) -> House:
-        rules = Rules(self.settings.patience, self.settings.cleanup_limit)
+        rules = Rules(
+            patience=self.settings.patience,
+            cleanup_limit=self.settings.cleanup_limit,
+            poll_every=timedelta(seconds=self.settings.poll_seconds),
+        )
         return House(self.store, self.lake, rules, self.settings.data_lifetime)
 
     def open_house(self) -> None:

@@ -3,6 +3,8 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
+from celery import Task
+
 from dltest import engine
 from dltest.errors import LakeError
 from dltest.store.marks import TICK as TICK_MARK
@@ -13,6 +15,7 @@ from dltest.worker.app import (
     INVENTORY,
     LONGEST_COUNTDOWN_SECONDS,
     MOVE,
+    POLL,
     PRUNE,
     SLOT,
     SWEEP,
@@ -39,6 +42,10 @@ CHORES = {
 }
 RETENTION = timedelta(days=90)
 
+# A poll that takes longer than the first has died; one rests twice as long as it took.
+POLL_LIMIT = timedelta(minutes=2)
+POLL_SHARE = 2
+
 # More messages than this in the queue say that workers are busy, not that they sleep.
 FULL_QUEUE = 200
 # A queued job that no worker took for this long may have lost its message.
@@ -59,12 +66,36 @@ def tick() -> None:
     if backlog(CONTROL) < FULL_QUEUE:
         for run_id in store.due(now, FULL_QUEUE, lake):
             send_advance(run_id)
-    for job_id in store.stranded_moves(now, now - MESSAGE_LOST_AFTER, lake=lake):
-        send_move(job_id)
+    for job_id, rse in store.stranded_moves(now, now - MESSAGE_LOST_AFTER, lake=lake):
+        send_move(job_id, station.lake_settings.queue_of(rse))
+    send_chore(POLL, station.settings.tick_seconds)
     for chore, every in CHORES.items():
         if store.take_turn(f"{chore} {lake}", now, every):
             send_chore(chore, every.total_seconds())
     see_to_schedules(station, now)
+
+
+@app.task(name=POLL)
+def poll() -> None:
+    """Look at the lake once for all runs that wait, and come back.
+
+    Each message sends the next. Of several chains one goes on, since only one gets the turn; a
+    chain that broke is begun anew by the next tick.
+    """
+    station, now = current(), datetime.now(UTC)
+    store, mark = station.store, f"{POLL} {station.lake_settings.name}"
+    # The mark lies in the future: at the next turn, or where this one is given up.
+    if not store.take_turn(mark, now + POLL_LIMIT, POLL_LIMIT):
+        return
+    try:
+        for run_id in engine.poll(station.house):
+            send_advance(run_id)
+    except LakeError as error:
+        log.warning("waiting runs could not be looked for: %s", error)
+    ended = datetime.now(UTC)
+    pause = max((ended - now) * POLL_SHARE, timedelta(seconds=station.settings.poll_seconds))
+    store.book_turn(mark, ended + pause - TOLERANCE)
+    send_chore(POLL, POLL_LIMIT.total_seconds(), pause.total_seconds())
 
 
 @app.task(name=ADVANCE)
@@ -101,12 +132,13 @@ def slot(scenario: str) -> None:
         let_begin(station)
 
 
-@app.task(name=MOVE)
-def move(job_id: str) -> None:
+@app.task(name=MOVE, bind=True)
+def move(self: Task[[str], None], job_id: str) -> None:
     """Move the bytes of one storage job, unless this process moves enough already."""
     station = current()
     if not station.moving.acquire(blocking=False):
-        send_move(job_id, countdown_seconds=1)
+        came_by = self.request.delivery_info or {}
+        send_move(job_id, str(came_by.get("routing_key")), countdown_seconds=1)
         return
     try:
         carry_out(job_id, station)

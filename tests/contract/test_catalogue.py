@@ -195,3 +195,27 @@ def test_names_never_made_can_be_ended(trial: Trial) -> None:
     trial.ports.catalogue.expire_files(trial.names())
     trial.ports.catalogue.end_rule(NO_RULE)
     assert trial.ports.catalogue.dids(trial.dataset) == []
+
+
+def test_any_number_of_rules_and_replicas_are_looked_over_at_once(trial: Trial) -> None:
+    trial.upload()
+    catalogue = trial.ports.catalogue
+    rule_id = rule_at(trial, trial.source)
+    rule = until(lambda: catalogue.rule(rule_id), is_ok)
+    replicas = [
+        replica
+        for rse in (trial.source, trial.destination)
+        for replica in catalogue.replicas(trial.names(), rse)
+    ]
+    watches = [rule.watch(), *(replica.watch() for replica in replicas)]
+    assert catalogue.look_over(watches) == watches
+    assert catalogue.look_over([]) == []
+    unknown = Rule(id=NO_RULE, state=RuleState.GONE).watch()
+    assert catalogue.look_over([unknown]) == [unknown]
+    catalogue.expire(trial.dataset)
+
+    def moved_on() -> int:
+        return sum(a != b for a, b in zip(watches, catalogue.look_over(watches), strict=True))
+
+    # The rule and the three replicas at the source go; at the destination there was nothing.
+    until(moved_on, lambda number: number == 4)

@@ -255,9 +255,9 @@ class HeldOnce:
         self._claims = 0
         self.ledger, self.run = store.ledger, store.run
 
-    def claim(self, run_id: str):
+    def claim(self, run_id: str, **how: object):
         self._claims += 1
-        return nullcontext(None) if self._claims % 2 else self._store.claim(run_id)
+        return nullcontext(None) if self._claims % 2 else self._store.claim(run_id, **how)
 
 
 def test_a_row_that_somebody_holds_for_a_moment_does_not_stop_its_driver(store):

@@ -25,7 +25,7 @@ from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferReque
 from dltest.lake.rucio.aging import Aging
 from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from
 from dltest.lake.rucio.session import RucioSession
-from dltest.model import Lake
+from dltest.model import Lake, Watch, WatchKind
 from dltest.settings import LakeSettings
 
 T = TypeVar("T")
@@ -146,6 +146,23 @@ class RucioCatalogue:
         for batch in _batches(names):
             found.update(self._listed_replicas(batch, rse))
         return [replica_from(name, rse, found.get(name)) for name in names]
+
+    def look_over(self, watches: Sequence[Watch]) -> list[Watch]:
+        names = sorted({watch.key for watch in watches if watch.kind is WatchKind.REPLICA})
+        listed: dict[str, dict[str, Any]] = {}
+        for batch in _batches(names):
+            listed |= self._listed_replicas(batch)
+        rules = self._own_rules() if any(w.kind is WatchKind.RULE for w in watches) else {}
+        return [self._now(watch, rules, listed) for watch in watches]
+
+    def _now(
+        self, watch: Watch, rules: dict[str, dict[str, Any]], listed: dict[str, dict[str, Any]]
+    ) -> Watch:
+        if watch.kind is WatchKind.REPLICA:
+            return replica_from(watch.key, watch.rse, listed.get(watch.key)).watch()
+        # A rule that no longer stands in the listing of all our rules is gone.
+        known = rules.get(watch.key)
+        return (rule_from(known) if known else Rule(id=watch.key, state=RuleState.GONE)).watch()
 
     def dids(self, prefix: str) -> list[str]:
         def ask(client: Any) -> list[str]:
@@ -275,7 +292,11 @@ class RucioCatalogue:
 
         return self._session.call(f"look for rule {tag}", ask)
 
-    def _listed_replicas(self, names: Sequence[str], rse: str) -> dict[str, dict[str, Any]]:
+    def _listed_replicas(
+        self, names: Sequence[str], rse: str | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """By name; at all RSEs when none is named."""
+
         def ask(client: Any) -> dict[str, dict[str, Any]]:
             dids = [{"scope": self._scope, "name": name} for name in names]
             try:
@@ -284,7 +305,7 @@ class RucioCatalogue:
                 return {}
             return {answer["name"]: answer for answer in answers}
 
-        return self._session.call(f"list replicas at {rse}", ask, rse=rse)
+        return self._session.call(f"list replicas at {rse or 'all RSEs'}", ask, rse=rse)
 
     def _request(self, name: str, rse: str) -> TransferRequest | None:
         live = self._asked_request("list_request_by_did", name, rse)

@@ -24,7 +24,7 @@ from dltest.lake.simulated.world import (
     World,
     url_of,
 )
-from dltest.model import RSE, Lake
+from dltest.model import RSE, Lake, Watch, WatchKind
 
 
 class SimulatedCatalogue:
@@ -105,6 +105,16 @@ class SimulatedCatalogue:
     def replicas(self, names: Sequence[str], rse: str) -> list[Replica]:
         with self._asked("replicas", rse):
             return [self._replica(name, rse) for name in names]
+
+    def look_over(self, watches: Sequence[Watch]) -> list[Watch]:
+        with self._asked("look_over"):
+            return [self._now(watch) for watch in watches]
+
+    def _now(self, watch: Watch) -> Watch:
+        if watch.kind is WatchKind.REPLICA:
+            return self._replica(watch.key, watch.rse).watch()
+        known = self._world.rules.get(watch.key)
+        return (self._told(known) if known else Rule(id=watch.key, state=RuleState.GONE)).watch()
 
     def dids(self, prefix: str) -> list[str]:
         with self._asked("dids"):

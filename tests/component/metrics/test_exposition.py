@@ -154,7 +154,7 @@ def test_durations_are_cumulated(seeded: Store) -> None:
 
 def test_what_was_left_behind_and_removed_is_told_as_zero(seeded: Store) -> None:
     (entry,) = seeded.ledger("c").entries()
-    seeded.ledger("c").settle(entry, type(entry.state).GONE)
+    seeded.ledger("c").settle(type(entry.state).GONE, entry)
     assert value(samples(seeded), "dltest_leftover_files", rse="XRD2") == 0
 
 

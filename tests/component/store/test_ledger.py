@@ -37,7 +37,7 @@ def test_the_same_intent_again_changes_nothing(store: Store, one_run: Run) -> No
     ledger = store.ledger("r1")
     ledger.intend(RULE)
     ledger.intend(FILES)
-    ledger.settle(RULE, LedgerState.GONE)
+    ledger.settle(LedgerState.GONE, RULE)
     ledger.intend(RULE)
     ledger.intend(FILES.model_copy(update={"rse": "XRD2"}))
     gone = RULE.model_copy(update={"state": LedgerState.GONE})
@@ -53,15 +53,15 @@ def test_leftovers_are_what_ended_runs_did_not_settle(
             store.ledger(run_id).intend(entry)
     assert store.unsettled() == []
     end(store, "r1", now)
-    store.ledger("r1").settle(FILES, LedgerState.LEFTOVER)
+    store.ledger("r1").settle(LedgerState.LEFTOVER, FILES)
     left = FILES.model_copy(update={"state": LedgerState.LEFTOVER})
     assert store.unsettled() == [("r1", left), ("r1", RULE)]
     assert store.unsettled("lab") == store.unsettled()
     assert store.unsettled("other") == []
     assert store.count_leftovers("lab") == {"XRD1": 3, "": 1}
     assert store.count_leftovers("other") == {}
-    store.ledger("r1").settle(FILES, LedgerState.GONE)
-    store.ledger("r1").settle(RULE, LedgerState.GONE)
+    store.ledger("r1").settle(LedgerState.GONE, FILES)
+    store.ledger("r1").settle(LedgerState.GONE, RULE)
     assert store.unsettled() == []
     assert store.count_leftovers("lab") == {}
 
@@ -76,7 +76,7 @@ def test_pruning_spares_runs_that_left_something_behind(
     totals = store.snapshot().runs
     assert store.prune(now + timedelta(days=1)) == 1
     assert [run.id for run in store.runs()] == ["owing"]
-    store.ledger("owing").settle(FILES, LedgerState.GONE)
+    store.ledger("owing").settle(LedgerState.GONE, FILES)
     assert store.prune(now) == 0
     assert store.prune(now + timedelta(days=1)) == 1
     assert store.campaigns() == []

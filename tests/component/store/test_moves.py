@@ -62,7 +62,7 @@ def test_another_lakes_job_is_left_alone(store: Store, moment: datetime) -> None
     store.queue_move(JOB, "lab")
     assert store.lease_move(JOB.id, "a", moment + LEASE, moment, "other") is None
     assert store.stranded_moves(moment, moment + LEASE, lake="other") == []
-    assert store.stranded_moves(moment, moment + LEASE, lake="lab") == [JOB.id]
+    assert store.stranded_moves(moment, moment + LEASE, lake="lab") == [(JOB.id, JOB.rse)]
     assert store.lease_move(JOB.id, "a", moment + LEASE, moment, "lab") == JOB
 
 
@@ -76,7 +76,7 @@ def test_a_dead_workers_job_goes_to_another(store: Store, moment: datetime) -> N
     assert waiting is not None
     assert waiting.state is JobState.QUEUED
     assert "attempt 1 died" in waiting.detail
-    assert store.stranded_moves(later, moment) == [JOB.id]
+    assert store.stranded_moves(later, moment) == [(JOB.id, JOB.rse)]
     assert store.lease_move(JOB.id, "b", later + LEASE, later) == JOB
     assert not store.finish_move(JOB.id, "dead", DONE)
     assert store.finish_move(JOB.id, "b", DONE)
@@ -108,7 +108,7 @@ def test_a_worker_told_to_stop_gives_its_job_back(store: Store, moment: datetime
 def test_a_queued_job_whose_message_is_lost_is_found(store: Store, moment: datetime) -> None:
     store.queue_move(JOB, "lab")
     assert store.stranded_moves(moment, moment - LEASE) == []
-    assert store.stranded_moves(moment, moment + LEASE) == [JOB.id]
+    assert store.stranded_moves(moment, moment + LEASE) == [(JOB.id, JOB.rse)]
 
 
 def test_a_cancelled_job_never_starts(store: Store, moment: datetime) -> None:

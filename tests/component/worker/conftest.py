@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kombu import pools
 
-from dltest.model import Campaign, Case, Driver, Payload, Run, StepCall
+from dltest.model import Campaign, Case, Driver, Payload, Run, StepCall, Watch
+from dltest.settings import LakeSettings
 from dltest.store import Store
 from dltest.worker.app import app, connect
 
@@ -30,11 +32,13 @@ def broker(redis_url: str) -> Iterator[str]:
     subprocess.run(
         ["redis-cli", "-u", url, "FLUSHDB"], check=True, stdout=subprocess.DEVNULL, timeout=10
     )
-    connect(url)
+    connect(url, ["transfer.SITE2"])
     yield url
     # A process knows one broker; this one forgets it for the next test.
     app.pool.force_close_all()
     app._pool = app.amqp._producer_pool = None
+    # kombu would give the closed pool to the next who names the same database.
+    pools.reset()
 
 
 @dataclass
@@ -42,6 +46,7 @@ class Service:
     """Starts probes and ends them all."""
 
     store: Store
+    lake: LakeSettings
     database: str
     broker: str
     folder: Path
@@ -65,8 +70,8 @@ class Service:
                 pytest.fail(f"not within {PATIENCE_SECONDS} s: {what}\n{self.logs()}")
             time.sleep(0.05)
 
-    def plan(self, *run_ids: str) -> None:
-        """Write planned runs down."""
+    def plan(self, *run_ids: str, watch: Watch | None = None) -> None:
+        """Write planned runs down; with a watch they rest for an hour."""
         now = datetime.now(UTC)
         case = Case(
             scenario="probe",
@@ -79,7 +84,15 @@ class Service:
             id="c1", lake="lab", driver=Driver.SERVICE, title="probe", created_at=now
         )
         runs = [
-            Run(id=run_id, campaign_id="c1", lake="lab", case=case, planned_at=now)
+            Run(
+                id=run_id,
+                campaign_id="c1",
+                lake="lab",
+                case=case,
+                planned_at=now,
+                watch=watch,
+                wake_at=now + timedelta(hours=1) if watch else None,
+            )
             for run_id in run_ids
         ]
         self.store.create_campaign(campaign, runs)
@@ -124,7 +137,11 @@ class Service:
 def service(
     postgresql_store: Store, migrated_postgresql_url: str, broker: str, tmp_path: Path
 ) -> Iterator[Service]:
-    made = Service(postgresql_store, migrated_postgresql_url, broker, tmp_path)
+    rucio = {"url": "http://127.0.0.1:1", "account": "root", "scope": "test"}
+    lake = LakeSettings.model_validate(
+        {"name": "lab", "rucio": rucio, "movers": {"SITE2": ["XRD2"]}}
+    )
+    made = Service(postgresql_store, lake, migrated_postgresql_url, broker, tmp_path)
     yield made
     made.end()
 

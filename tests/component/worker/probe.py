@@ -1,6 +1,6 @@
 """A real worker or beat whose engine is a probe: every step is written down, or made to hang.
 
-    probe.py DATABASE BROKER FOLDER control|transfer|all|beat [VISIBILITY_SECONDS]
+    probe.py DATABASE BROKER FOLDER control|transfer|transfer.SITE2|all|beat [VISIBILITY_SECONDS]
 
 The probe takes STEPS steps of a run and ends it. While the file `gate` lies in FOLDER it holds
 the run, and says so in `held`.
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dltest import engine
+from dltest.lake.simulated import SimulatedLake
 from dltest.model import Judgement, Run, RunPhase, Verdict
 from dltest.settings import LakeSettings, Settings
 from dltest.store import Store
@@ -75,12 +76,15 @@ lake = LakeSettings.model_validate(
     {
         "name": "lab",
         "rucio": {"url": "http://127.0.0.1:1", "account": "root", "scope": "test"},
+        "movers": {"SITE2": ["XRD2"]},
     }
 )
 settings = Settings.model_validate(
     {"database": database, "broker": broker, "state_dir": FOLDER / "state", "tick_seconds": 1}
 )
 station = Station(settings, lake, store)
+# It knows no rule, so whatever a run waits for has changed.
+station.__dict__["lake"] = SimulatedLake(name="lab")
 if role == "beat":
     beat(station)
 else:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dltest.errors import StoreError
+from dltest.model import Watch, WatchKind
 from dltest.worker.app import CONTROL
 from dltest.worker.dispatch import backlog, ping, send_advance, wake
 
@@ -137,3 +138,24 @@ def test_a_broker_that_is_away_is_named_without_its_password(broker: str) -> Non
     assert "h0le-secret" not in str(caught.value)
     with pytest.raises(StoreError, match="does not answer"):
         ping("redis://127.0.0.1:1/0")
+
+
+def test_one_look_at_the_lake_wakes_every_run_for_which_something_changed(service) -> None:
+    service.plan("r1", "r2", watch=Watch(kind=WatchKind.RULE, key="7", seen="REPLICATING "))
+    service.start("control")
+    service.start("control")
+    service.start("beat")
+    service.await_(lambda: service.has_ended("r1", "r2"), "both are woken")
+    steps = Counter((run_id, what) for _, run_id, what in service.takes() if what != "passed-by")
+    assert set(steps.values()) == {1}
+
+
+def test_what_is_just_asked_for_goes_before_what_is_under_way(service) -> None:
+    older = [f"old{n}" for n in range(20)]
+    service.plan(*older, "new")
+    for run_id in older:
+        send_advance(run_id)
+    wake(service.broker, ["new"])
+    service.start("control")
+    service.await_(lambda: service.has_ended("new"), "the run ends")
+    assert [run_id for _, run_id, _ in service.takes()].index("new") < 9

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dltest.lake.ports import FileRef, JobKind, JobState, JobStatus, StorageJob
+from dltest.model import Watch, WatchKind
 from dltest.worker.app import connect
 from dltest.worker.queued import QueuedStorage
 
@@ -17,7 +18,7 @@ SIZE = 100_000
 @pytest.fixture
 def storage(service) -> QueuedStorage:
     connect(service.broker)
-    return QueuedStorage(service.store, "lab")
+    return QueuedStorage(service.store, service.lake)
 
 
 @pytest.fixture
@@ -143,3 +144,24 @@ def test_no_more_jobs_move_at_once_than_allowed(service, storage, hanging) -> No
     service.await_(lambda: running() == 4, "four run")
     storage.cancel(next(one.id for one in jobs if is_in(storage, one, JobState.RUNNING)()))
     service.await_(lambda: len(movers(service)) == 4 and running() == 4, "the next one runs")
+
+
+def test_a_job_that_ends_wakes_its_run(service, storage, job) -> None:
+    """Without beat, and an hour before the run would have looked."""
+    service.plan("r1", watch=Watch(kind=WatchKind.JOB, key=job.id))
+    storage.start(job)
+    service.start("all")
+    service.await_(lambda: service.has_ended("r1"), "the run goes on")
+
+
+def test_bytes_of_a_sites_rses_are_moved_by_workers_at_that_site_alone(
+    service, storage, job
+) -> None:
+    there = job.model_copy(update={"id": "r2.0.put", "rse": "XRD2"})
+    storage.start(there)
+    storage.start(job)
+    service.start("all")
+    service.await_(is_in(storage, job, JobState.DONE), "the other RSE's job is done")
+    assert storage.look(there.id).state is JobState.QUEUED
+    service.start("transfer.SITE2")
+    service.await_(is_in(storage, there, JobState.DONE), "the site's own worker takes it")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dltest.engine.machine import (
+    LONGEST_REST,
     TRY_AGAIN,
     Begin,
     Broken,
@@ -37,6 +38,8 @@ from dltest.model import (
     StepState,
     Trouble,
     Verdict,
+    Watch,
+    WatchKind,
 )
 from dltest.steps import Done, Waiting
 
@@ -293,3 +296,54 @@ def test_the_deadline_of_an_attempt_is_its_own_and_never_beyond_the_runs(patient
     near_the_end = T0 + patient.case.duration_limit - SECOND
     assert step_deadline(run, 10 * SECOND, T0 + 60 * SECOND) == T0 + 70 * SECOND
     assert step_deadline(run, 10 * SECOND, near_the_end) == near_the_end + SECOND
+
+
+POLLED = Rules(RULES.patience, RULES.cleanup_limit, poll_every=2 * SECOND)
+RULE = Watch(kind=WatchKind.RULE, key="7", seen="REPLICATING")
+JOB = Watch(kind=WatchKind.JOB, key="x")
+
+
+def waits(
+    run: Run, again: timedelta, watch: Watch, waited: timedelta, rules: Rules = POLLED
+) -> Run:
+    """A run whose first step has waited for so long, and wants to wait on."""
+    begun = after(started(run), Begin(0), Waiting({"job": "x"}, SECOND), T0, rules)
+    begun = begun.model_copy(update={"deadline": T0 + timedelta(hours=5)})
+    return after(begun, Look(0), Waiting({"job": "x"}, again, watch=watch), T0 + waited, rules)
+
+
+def test_what_just_began_is_looked_at_sooner_than_any_poll_would(run):
+    young = waits(run, SECOND, RULE, 20 * SECOND)
+    assert young.watch is None
+    assert young.wake_at == T0 + 21 * SECOND
+
+
+def test_a_long_wait_is_left_to_the_poll_and_looked_at_seldom(run):
+    old = waits(run, 5 * SECOND, RULE, 100 * SECOND)
+    assert old.watch == RULE
+    assert old.wake_at == T0 + 125 * SECOND
+    older = waits(run, 10 * SECOND, RULE, timedelta(hours=3))
+    assert older.wake_at == T0 + timedelta(hours=3) + LONGEST_REST
+
+
+def test_without_a_poll_every_run_looks_for_itself(run):
+    alone = waits(run, 5 * SECOND, RULE, 100 * SECOND, RULES)
+    assert alone.watch is None
+    assert alone.wake_at == T0 + 105 * SECOND
+
+
+def test_the_end_of_a_job_is_told_so_its_run_rests_from_the_beginning(run):
+    assert waits(run, SECOND, JOB, 40 * SECOND).wake_at == T0 + 50 * SECOND
+
+
+def test_a_watched_run_is_looked_at_when_its_deadline_passes(run):
+    old = waits(run, 10 * SECOND, RULE, timedelta(hours=5) - 20 * SECOND)
+    assert old.wake_at == old.deadline
+
+
+def test_a_run_that_does_something_else_is_watched_no_longer(run):
+    old = waits(run, 5 * SECOND, RULE, 100 * SECOND)
+    later = T0 + 200 * SECOND
+    assert after(old, Look(0), Silent(SILENCE), later, POLLED).watch is None
+    assert after(old, Look(0), Done(), later, POLLED).watch is None
+    assert after(old, Conclude(), None, later, POLLED).watch is None

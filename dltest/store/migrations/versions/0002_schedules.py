@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
-down_revision = "0002_attempts"
+down_revision = "0003_watches"
 branch_labels = None
 depends_on = None
 
