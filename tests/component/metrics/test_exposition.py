@@ -12,6 +12,7 @@ from dltest.metrics import CATALOGUE, StoreCollector, exposition
 from dltest.metrics.catalogue import Kind
 from dltest.model import (
     RSE,
+    Annulment,
     Blame,
     Campaign,
     Case,
@@ -29,7 +30,7 @@ from dltest.model import (
     StepState,
     Verdict,
 )
-from dltest.store import Store
+from dltest.store import Admission, Store
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -135,6 +136,9 @@ def test_the_totals_are_told(seeded: Store) -> None:
     assert value(found, "dltest_transfer_rate_bytes_per_second", **link) == 500
     assert value(found, "dltest_runs_open", phase="planned") == 1
     assert value(found, "dltest_runs_open", phase="cleaning") == 0
+    assert value(found, "dltest_case_status", **link) == 1
+    assert value(found, "dltest_held_runs", reason="parallel-per-rse") == 0
+    assert value(found, "dltest_runs_annulled_total", verdict="failed") == 0
     assert value(found, "dltest_leftover_files", rse="XRD2") == 4
     assert value(found, "dltest_tick_last_timestamp_seconds") == NOW.timestamp()
     assert value(found, "dltest_exporter_up") == 1
@@ -173,6 +177,20 @@ def test_only_metrics_of_the_catalogue_are_exported_and_all_of_them(seeded: Stor
         assert kind == metric.kind.value
         own = set(labels) - ({"le"} if metric.kind is Kind.HISTOGRAM else set())
         assert own == set(metric.labels), metric.name
+
+
+def test_held_and_annulled_runs_are_told(seeded: Store) -> None:
+    held = {"d": "parallel-runs: this installation allows 1 open at once on the lake"}
+    seeded.admit("lab", NOW, lambda _: Admission(held=held))
+    seeded.annul("c", Annulment(at=NOW, by="ops", why="a wrong test"))
+    found = samples(seeded)
+    assert value(found, "dltest_held_runs", reason="parallel-runs") == 1
+    assert value(found, "dltest_held_runs", reason="waiting-rules") == 0
+    annulled = {"verdict": "failed", "rse": "XRD2", "blame": "site XRD2"}
+    assert value(found, "dltest_runs_annulled_total", **annulled) == 1
+    assert value(found, "dltest_runs_total", **annulled) == 1
+    assert value(found, "dltest_case_verdict", rse="XRD2") == 4
+    assert value(found, "dltest_case_status", rse="XRD2") is None
 
 
 def test_totals_survive_pruning_and_a_restart(seeded: Store, database_url: str) -> None:
