@@ -268,6 +268,15 @@ run_total = Table(
     Column("annulled", BigInteger, nullable=False, default=0),
 )
 
+slot_total = Table(
+    "slot_total",
+    metadata,
+    Column("lake", KEY, primary_key=True),
+    Column("scenario", KEY, primary_key=True),
+    Column("outcome", word(SlotOutcome, "outcome"), primary_key=True),
+    Column("slots", BigInteger, nullable=False),
+)
+
 duration_total = Table(
     "duration_total",
     metadata,

@@ -25,6 +25,10 @@ from dltest.model import (
     Payload,
     Run,
     RunPhase,
+    Schedule,
+    Slot,
+    SlotOutcome,
+    SlotRecord,
     StepCall,
     StepRecord,
     StepState,
@@ -33,6 +37,7 @@ from dltest.model import (
 from dltest.store import Admission, Store
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def planned(run_id: str, **targets: str) -> Run:
@@ -91,7 +96,27 @@ def seeded(store: Store) -> Store:
     store.ledger("c").intend(left)
     end(store, "c", Verdict.FAILED, 5)
     store.mark_tick(NOW)
+    settle_a_slot(store)
     return store
+
+
+def settle_a_slot(store: Store) -> None:
+    """A slot that failed after two that were missed; the next is an hour later."""
+    first = Slot(at=NOW, starts_at=NOW, number=1)
+    store.set_schedule("lab", "upload", Schedule(every=HOUR), first)
+    seen = store.schedule("lab", "upload")
+    assert seen is not None
+    failed = SlotRecord(
+        lake="lab",
+        scenario="upload",
+        slot_at=NOW,
+        outcome=SlotOutcome.FAILED,
+        why="no RSE",
+        written_at=NOW,
+    )
+    earlier = {"slot_at": NOW - HOUR, "outcome": SlotOutcome.MISSED, "missed": 2}
+    following = Slot(at=NOW + HOUR, starts_at=NOW + HOUR, number=2)
+    store.settle_slot(failed, seen, following, missed=failed.model_copy(update=earlier))
 
 
 def samples(store: Store) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -137,6 +162,10 @@ def test_the_totals_are_told(seeded: Store) -> None:
     assert value(found, "dltest_runs_open", phase="planned") == 1
     assert value(found, "dltest_runs_open", phase="cleaning") == 0
     assert value(found, "dltest_case_status", **link) == 1
+    assert value(found, "dltest_slots_total", outcome="failed") == 1
+    assert value(found, "dltest_slots_total", outcome="missed") == 2
+    next_slot = value(found, "dltest_schedule_next_slot_timestamp_seconds", scenario="upload")
+    assert next_slot == (NOW + HOUR).timestamp()
     assert value(found, "dltest_held_runs", reason="parallel-per-rse") == 0
     assert value(found, "dltest_runs_annulled_total", verdict="failed") == 0
     assert value(found, "dltest_leftover_files", rse="XRD2") == 4

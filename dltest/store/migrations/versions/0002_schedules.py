@@ -115,6 +115,18 @@ def _make_tables() -> None:
     op.create_index(op.f("ix_slot_campaign_id"), "slot", ["campaign_id"])
     op.create_index(op.f("ix_slot_written_at"), "slot", ["written_at"])
     op.create_table(
+        "slot_total",
+        sa.Column("lake", KEY, nullable=False),
+        sa.Column("scenario", KEY, nullable=False),
+        sa.Column(
+            "outcome",
+            word("outcome", "started", "missed", "skipped-overlap", "paused", "failed"),
+            nullable=False,
+        ),
+        sa.Column("slots", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("lake", "scenario", "outcome", name=op.f("pk_slot_total")),
+    )
+    op.create_table(
         "downtime",
         sa.Column("id", KEY, nullable=False),
         sa.Column("lake", sa.Text(), nullable=False),
@@ -139,5 +151,5 @@ def downgrade() -> None:
     ):
         for column in columns:
             op.drop_column(table, column)
-    for name in ("downtime", "slot", "schedule", "judgement_change"):
+    for name in ("downtime", "slot_total", "slot", "schedule", "judgement_change"):
         op.drop_table(name)
