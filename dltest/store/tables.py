@@ -120,6 +120,13 @@ run = Table(
     Index("ix_run_lake_case_id_planned_at", "lake", "case_id", "planned_at"),
     Index("ix_run_finished_at", "finished_at"),
     Index(
+        "ix_run_waits",
+        "lake",
+        "planned_at",
+        postgresql_where=text("phase = 'planned' AND admitted_at IS NULL"),
+        sqlite_where=text("phase = 'planned' AND admitted_at IS NULL"),
+    ),
+    Index(
         "ix_run_open_wake_at",
         "wake_at",
         "planned_at",

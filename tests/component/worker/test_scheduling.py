@@ -48,6 +48,15 @@ def test_two_workers_keep_a_limit_and_every_run_has_its_turn(service) -> None:
     assert set(steps.values()) == {1}
 
 
+def test_room_that_is_made_is_used_without_waiting_for_a_tick(service) -> None:
+    """There is no beat here: each run that ends lets others begin, also when many end at once."""
+    ids = [f"r{n:02}" for n in range(24)]
+    service.plan(*ids)
+    service.start("control")
+    wake(service.broker, ids[:1])
+    service.await_(lambda: service.has_ended(*ids), "all runs end")
+
+
 def test_several_beats_and_workers_open_one_campaign_a_slot(service) -> None:
     seen = Lake(name="lab", rses=(RSE(name="XRD1"),), seen_at=datetime.now(UTC))
     service.store.remember_lake(seen)

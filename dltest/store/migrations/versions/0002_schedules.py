@@ -42,6 +42,13 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_run_lake_scenario_admitted_at"), "run", ["lake", "scenario", "admitted_at"]
     )
+    op.create_index(
+        "ix_run_waits",
+        "run",
+        ["lake", "planned_at"],
+        postgresql_where=sa.text("phase = 'planned' AND admitted_at IS NULL"),
+        sqlite_where=sa.text("phase = 'planned' AND admitted_at IS NULL"),
+    )
     op.add_column(
         "run_total", sa.Column("annulled", sa.BigInteger(), nullable=False, server_default="0")
     )
@@ -142,6 +149,7 @@ def _make_tables() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_run_waits", "run")
     op.drop_index(op.f("ix_run_lake_scenario_admitted_at"), "run")
     for table, columns in (
         ("case_state", ("recent", "status_since", "status")),
