@@ -196,16 +196,16 @@ class Settings(BaseSettings):
     spool_dir: Path | None = Field(
         None, description="Where payloads pass through; default: below the state folder."
     )
-    parallel_per_rse: int | None = Field(
+    parallel_per_rse: int = Field(
         20, ge=1, description="How many of the service's runs may be open at once on one RSE."
     )
-    parallel_per_link: int | None = Field(
+    parallel_per_link: int = Field(
         10, ge=1, description="How many of the service's runs may be open at once on one link."
     )
-    parallel_runs: int | None = Field(
+    parallel_runs: int = Field(
         500, ge=1, description="How many of the service's runs may be open at once on one lake."
     )
-    waiting_rules: int | None = Field(
+    waiting_rules: int = Field(
         200,
         ge=1,
         description="No run begins while so many replications of ours wait for the lake.",

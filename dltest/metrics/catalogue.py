@@ -108,6 +108,20 @@ HELD_RUNS = Metric(
     ("lake", "reason"),
     "Planned runs that wait to begin, by the limit that holds them.",
 )
+SLOTS_TOTAL = Metric(
+    "dltest_slots_total",
+    Kind.COUNTER,
+    "",
+    ("lake", "scenario", "outcome"),
+    "Slots of schedules, by what became of them; missed and failed ones left no runs.",
+)
+NEXT_SLOT = Metric(
+    "dltest_schedule_next_slot_timestamp_seconds",
+    Kind.GAUGE,
+    "seconds",
+    ("lake", "scenario"),
+    "When the scenario runs by itself next; a time in the past tells a service that sleeps.",
+)
 LEFTOVER_FILES = Metric(
     "dltest_leftover_files",
     Kind.GAUGE,
@@ -146,6 +160,8 @@ CATALOGUE = (
     TRANSFER_RATE,
     RUNS_OPEN,
     HELD_RUNS,
+    SLOTS_TOTAL,
+    NEXT_SLOT,
     LEFTOVER_FILES,
     TICK,
     EXPORTER_UP,

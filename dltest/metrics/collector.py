@@ -82,6 +82,10 @@ def _families(seen: Snapshot) -> Iterator[Family]:
     yield from _of_transfers(seen)
     yield _family(catalogue.RUNS_OPEN, seen.open_runs.items())
     yield _family(catalogue.HELD_RUNS, seen.held_runs.items())
+    yield _family(catalogue.SLOTS_TOTAL, seen.slots.items())
+    yield _family(
+        catalogue.NEXT_SLOT, ((key, at.timestamp()) for key, at in seen.next_slots.items())
+    )
     yield _family(catalogue.LEFTOVER_FILES, seen.leftovers.items())
     if seen.last_tick:
         yield _family(catalogue.TICK, [((), seen.last_tick.timestamp())])

@@ -104,14 +104,16 @@ class Schedules:
         with self._database.writing(f"settle a slot of {record.scenario}") as connection:
             if not _take(connection, seen):
                 return None
-            if missed is not None:
-                self._insert_slot(connection, missed)
             if not self._insert_slot(connection, record):
                 return None
+            if missed is not None and self._insert_slot(connection, missed):
+                self._count(connection, missed, missed.missed)
             table = tables.schedule
             is_it = (table.c.lake == record.lake, table.c.scenario == record.scenario)
             connection.execute(update(table).where(*is_it).values(**_next(following)))
-            return record if planned is None else _start(connection, record, *planned)
+            settled = record if planned is None else _start(connection, record, *planned)
+            self._count(connection, settled, 1)
+            return settled
 
     def slots(self, lake: str, scenario: str | None = None, limit: int = 50) -> list[SlotRecord]:
         """Newest first."""
@@ -142,6 +144,30 @@ class Schedules:
         values = record.model_dump(exclude={"campaign_id"})
         insert = self._database.insert(table).values(**values).on_conflict_do_nothing()
         return connection.execute(insert.returning(table.c.slot_at)).first() is not None
+
+    def _count(self, connection: Connection, record: SlotRecord, slots: int) -> None:
+        """Totals outlive the rows, which are pruned."""
+        table = tables.slot_total
+        insert = self._database.insert(table).values(
+            lake=record.lake, scenario=record.scenario, outcome=record.outcome, slots=slots
+        )
+        more = {"slots": table.c.slots + slots}
+        keys = ["lake", "scenario", "outcome"]
+        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=more))
+
+
+def slot_totals(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """By lake, scenario and outcome."""
+    rows = connection.execute(select(tables.slot_total))
+    return {(row.lake, row.scenario, row.outcome.value): row.slots for row in rows}
+
+
+def next_slots(connection: Connection) -> dict[tuple[str, str], datetime]:
+    """When the next campaign of each schedule that goes on is due, by lake and scenario."""
+    table = tables.schedule
+    query = select(table.c.lake, table.c.scenario, table.c.next_starts_at)
+    rows = connection.execute(query.where(table.c.next_starts_at.is_not(None)))
+    return {(row.lake, row.scenario): row.next_starts_at for row in rows}
 
 
 def _take(connection: Connection, seen: Scheduled) -> bool:

@@ -121,6 +121,13 @@ run = Table(
     Index("ix_run_lake_case_id_planned_at", "lake", "case_id", "planned_at"),
     Index("ix_run_finished_at", "finished_at"),
     Index(
+        "ix_run_waits",
+        "lake",
+        "planned_at",
+        postgresql_where=text("phase = 'planned' AND admitted_at IS NULL"),
+        sqlite_where=text("phase = 'planned' AND admitted_at IS NULL"),
+    ),
+    Index(
         "ix_run_open_wake_at",
         "wake_at",
         "planned_at",
@@ -274,6 +281,15 @@ run_total = Table(
     *_place(),
     Column("runs", BigInteger, nullable=False),
     Column("annulled", BigInteger, nullable=False, default=0),
+)
+
+slot_total = Table(
+    "slot_total",
+    metadata,
+    Column("lake", KEY, primary_key=True),
+    Column("scenario", KEY, primary_key=True),
+    Column("outcome", word(SlotOutcome, "outcome"), primary_key=True),
+    Column("slots", BigInteger, nullable=False),
 )
 
 duration_total = Table(

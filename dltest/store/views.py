@@ -13,6 +13,7 @@ from dltest.store.database import Database
 from dltest.store.marks import last_tick_query
 from dltest.store.place import Place
 from dltest.store.rollup import ENDLESS
+from dltest.store.schedules import next_slots, slot_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class TransferTotal:
 class Snapshot:
     """Everything that is exported, of one moment.
 
-    Keys: (lake, phase), (lake, reason), (lake, RSE).
+    Keys: (lake, phase), (lake, reason), (lake, scenario, outcome), (lake, scenario), (lake, RSE).
     """
 
     cases: tuple[CaseState, ...]
@@ -79,6 +80,8 @@ class Snapshot:
     transfers: tuple[TransferTotal, ...]
     open_runs: dict[tuple[str, str], int]
     held_runs: dict[tuple[str, str], int]
+    slots: dict[tuple[str, str, str], int]
+    next_slots: dict[tuple[str, str], datetime]
     leftovers: dict[tuple[str, str], int]
     last_tick: datetime | None
 
@@ -104,6 +107,8 @@ class Views:
                 transfers=tuple(_transfer_totals(connection)),
                 open_runs=_open_runs(connection),
                 held_runs=_held_runs(connection),
+                slots=slot_totals(connection),
+                next_slots=next_slots(connection),
                 leftovers=_leftovers(connection),
                 last_tick=connection.execute(last_tick_query()).scalar_one(),
             )

@@ -42,9 +42,16 @@ def send_advance(run_id: str, countdown_seconds: float = 0, *, priority: int = U
     return _send(ADVANCE, run_id, CONTROL, countdown_seconds, priority=priority)
 
 
-def send_admit() -> bool:
+def send_admit(countdown_seconds: float = 0) -> bool:
     """Have a worker let runs begin that wait to."""
-    return _send(ADMIT, None, CONTROL, expires_seconds=ADMIT_EXPIRES_SECONDS, priority=JUST_ASKED)
+    return _send(
+        ADMIT,
+        None,
+        CONTROL,
+        countdown_seconds,
+        ADMIT_EXPIRES_SECONDS,
+        priority=JUST_ASKED,
+    )
 
 
 def send_slot(scenario: str) -> bool:

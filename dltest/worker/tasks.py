@@ -29,7 +29,7 @@ from dltest.worker.dispatch import (
     send_move,
 )
 from dltest.worker.moving import carry_out
-from dltest.worker.scheduling import let_begin, see_to_schedules, settle_slot
+from dltest.worker.scheduling import let_begin, let_begin_soon, see_to_schedules, settle_slot
 from dltest.worker.station import current
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def advance(run_id: str) -> None:
         return
     again = engine.advance(run_id, station.house)
     if again is None:
-        let_begin(station)  # it may have ended, and made room
+        let_begin_soon(station)  # it may have ended, and made room
         return
     seconds = (again - datetime.now(UTC)).total_seconds()
     if seconds <= LONGEST_COUNTDOWN_SECONDS:

@@ -12,6 +12,7 @@ from dltest.metrics import CATALOGUE, StoreCollector, exposition
 from dltest.metrics.catalogue import Kind
 from dltest.model import (
     RSE,
+    Annulment,
     Blame,
     Campaign,
     Case,
@@ -24,14 +25,19 @@ from dltest.model import (
     Payload,
     Run,
     RunPhase,
+    Schedule,
+    Slot,
+    SlotOutcome,
+    SlotRecord,
     StepCall,
     StepRecord,
     StepState,
     Verdict,
 )
-from dltest.store import Store
+from dltest.store import Admission, Store
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def planned(run_id: str, **targets: str) -> Run:
@@ -90,7 +96,27 @@ def seeded(store: Store) -> Store:
     store.ledger("c").intend(left)
     end(store, "c", Verdict.FAILED, 5)
     store.mark_tick(NOW)
+    settle_a_slot(store)
     return store
+
+
+def settle_a_slot(store: Store) -> None:
+    """A slot that failed after two that were missed; the next is an hour later."""
+    first = Slot(at=NOW, starts_at=NOW, number=1)
+    store.set_schedule("lab", "upload", Schedule(every=HOUR), first)
+    seen = store.schedule("lab", "upload")
+    assert seen is not None
+    failed = SlotRecord(
+        lake="lab",
+        scenario="upload",
+        slot_at=NOW,
+        outcome=SlotOutcome.FAILED,
+        why="no RSE",
+        written_at=NOW,
+    )
+    earlier = {"slot_at": NOW - HOUR, "outcome": SlotOutcome.MISSED, "missed": 2}
+    following = Slot(at=NOW + HOUR, starts_at=NOW + HOUR, number=2)
+    store.settle_slot(failed, seen, following, missed=failed.model_copy(update=earlier))
 
 
 def samples(store: Store) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -135,6 +161,13 @@ def test_the_totals_are_told(seeded: Store) -> None:
     assert value(found, "dltest_transfer_rate_bytes_per_second", **link) == 500
     assert value(found, "dltest_runs_open", phase="planned") == 1
     assert value(found, "dltest_runs_open", phase="cleaning") == 0
+    assert value(found, "dltest_case_status", **link) == 1
+    assert value(found, "dltest_slots_total", outcome="failed") == 1
+    assert value(found, "dltest_slots_total", outcome="missed") == 2
+    next_slot = value(found, "dltest_schedule_next_slot_timestamp_seconds", scenario="upload")
+    assert next_slot == (NOW + HOUR).timestamp()
+    assert value(found, "dltest_held_runs", reason="parallel-per-rse") == 0
+    assert value(found, "dltest_runs_annulled_total", verdict="failed") == 0
     assert value(found, "dltest_leftover_files", rse="XRD2") == 4
     assert value(found, "dltest_tick_last_timestamp_seconds") == NOW.timestamp()
     assert value(found, "dltest_exporter_up") == 1
@@ -173,6 +206,20 @@ def test_only_metrics_of_the_catalogue_are_exported_and_all_of_them(seeded: Stor
         assert kind == metric.kind.value
         own = set(labels) - ({"le"} if metric.kind is Kind.HISTOGRAM else set())
         assert own == set(metric.labels), metric.name
+
+
+def test_held_and_annulled_runs_are_told(seeded: Store) -> None:
+    held = {"d": "parallel-runs: this installation allows 1 open at once on the lake"}
+    seeded.admit("lab", NOW, lambda _: Admission(held=held))
+    seeded.annul("c", Annulment(at=NOW, by="ops", why="a wrong test"))
+    found = samples(seeded)
+    assert value(found, "dltest_held_runs", reason="parallel-runs") == 1
+    assert value(found, "dltest_held_runs", reason="waiting-rules") == 0
+    annulled = {"verdict": "failed", "rse": "XRD2", "blame": "site XRD2"}
+    assert value(found, "dltest_runs_annulled_total", **annulled) == 1
+    assert value(found, "dltest_runs_total", **annulled) == 1
+    assert value(found, "dltest_case_verdict", rse="XRD2") == 4
+    assert value(found, "dltest_case_status", rse="XRD2") is None
 
 
 def test_totals_survive_pruning_and_a_restart(seeded: Store, database_url: str) -> None:

@@ -8,12 +8,14 @@ from fastapi.testclient import TestClient
 
 from dltest.errors import StoreError
 from dltest.model import (
+    Annulment,
     Blame,
     Campaign,
     Case,
     Driver,
     Finding,
     Judgement,
+    JudgementChange,
     Payload,
     Run,
     RunPhase,
@@ -124,6 +126,37 @@ def test_the_matrix_links_each_cell_to_its_latest_run(client: TestClient, add_ru
         "upload[XRD3]": "inconclusive",
         "replicate[XRD1->XRD2->XRD3]": "degraded",
     }
+
+
+def test_a_status_that_differs_stands_beside_the_verdict(client: TestClient, add_run) -> None:
+    add_run("good", Verdict.PASSED, at="XRD1")
+    add_run("bad", Verdict.FAILED, at="XRD1")
+    page = client.get("/").text
+    assert '>F</a> <small class="status">P</small></td>' in page
+    (case,) = client.get("/index.json").json()["cases"]
+    assert (case["verdict"], case["status"]) == ("failed", "passed")
+
+
+def test_second_thoughts_stand_on_the_runs_page(client: TestClient, store, add_run) -> None:
+    add_run("bad", Verdict.FAILED, at="XRD1")
+    run = store.run("bad")
+    change = JudgementChange(
+        run_id="bad",
+        at=NOW,
+        by="ops",
+        why=EVIL,
+        before=run.judgement,
+        after=Judgement(verdict=Verdict.PASSED),
+    )
+    store.rejudge(change)
+    store.annul("bad", Annulment(at=NOW, by="ops", why="a wrong test"))
+    page = client.get("/runs/bad").text
+    assert "Annulled by ops" in page
+    assert "before, it was failed" in page
+    assert EVIL not in page
+    told = client.get("/runs/bad.json").json()
+    assert told["annulled"]["why"] == "a wrong test"
+    assert [(c["before"], c["after"]) for c in told["judged_again"]] == [("failed", "passed")]
 
 
 def test_a_runs_page_tells_its_story_and_escapes_it(client: TestClient, add_run) -> None:

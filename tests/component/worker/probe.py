@@ -2,7 +2,8 @@
 
     probe.py DATABASE BROKER FOLDER control|transfer|transfer.SITE2|all|beat [VISIBILITY_SECONDS]
 
-The probe takes STEPS steps of a run and ends it. While the file `gate` lies in FOLDER it holds
+The probe takes STEPS steps of a run and ends it. Scenarios in FOLDER/scenarios run every three
+seconds, and two runs may be open at once on an RSE. While the file `gate` lies in FOLDER it holds
 the run, and says so in `held`.
 """
 
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from dltest import engine
 from dltest.lake.simulated import SimulatedLake
-from dltest.model import Judgement, Run, RunPhase, Verdict
+from dltest.model import Judgement, Run, RunPhase, Schedule, Verdict
+from dltest.scenario import Scenario
 from dltest.settings import LakeSettings, Settings
 from dltest.store import Store
 from dltest.worker import moving
@@ -80,8 +82,16 @@ lake = LakeSettings.model_validate(
     }
 )
 settings = Settings.model_validate(
-    {"database": database, "broker": broker, "state_dir": FOLDER / "state", "tick_seconds": 1}
+    {
+        "database": database,
+        "broker": broker,
+        "state_dir": FOLDER / "state",
+        "scenarios": FOLDER / "scenarios",
+        "parallel_per_rse": 2,
+        "tick_seconds": 1,
+    }
 )
+Scenario.timetable = property(lambda _: Schedule(every=timedelta(seconds=3)))  # type: ignore[assignment,method-assign]
 station = Station(settings, lake, store)
 # It knows no rule, so whatever a run waits for has changed.
 station.__dict__["lake"] = SimulatedLake(name="lab")

@@ -42,6 +42,13 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_run_lake_scenario_admitted_at"), "run", ["lake", "scenario", "admitted_at"]
     )
+    op.create_index(
+        "ix_run_waits",
+        "run",
+        ["lake", "planned_at"],
+        postgresql_where=sa.text("phase = 'planned' AND admitted_at IS NULL"),
+        sqlite_where=sa.text("phase = 'planned' AND admitted_at IS NULL"),
+    )
     op.add_column(
         "run_total", sa.Column("annulled", sa.BigInteger(), nullable=False, server_default="0")
     )
@@ -115,6 +122,18 @@ def _make_tables() -> None:
     op.create_index(op.f("ix_slot_campaign_id"), "slot", ["campaign_id"])
     op.create_index(op.f("ix_slot_written_at"), "slot", ["written_at"])
     op.create_table(
+        "slot_total",
+        sa.Column("lake", KEY, nullable=False),
+        sa.Column("scenario", KEY, nullable=False),
+        sa.Column(
+            "outcome",
+            word("outcome", "started", "missed", "skipped-overlap", "paused", "failed"),
+            nullable=False,
+        ),
+        sa.Column("slots", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("lake", "scenario", "outcome", name=op.f("pk_slot_total")),
+    )
+    op.create_table(
         "downtime",
         sa.Column("id", KEY, nullable=False),
         sa.Column("lake", sa.Text(), nullable=False),
@@ -130,6 +149,7 @@ def _make_tables() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_run_waits", "run")
     op.drop_index(op.f("ix_run_lake_scenario_admitted_at"), "run")
     for table, columns in (
         ("case_state", ("recent", "status_since", "status")),
@@ -139,5 +159,5 @@ def downgrade() -> None:
     ):
         for column in columns:
             op.drop_column(table, column)
-    for name in ("downtime", "slot", "schedule", "judgement_change"):
+    for name in ("downtime", "slot_total", "slot", "schedule", "judgement_change"):
         op.drop_table(name)
