@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from dltest import engine
-from dltest.errors import LakeError
+from dltest.errors import LakeError, StoreError
 from dltest.store.marks import TICK as TICK_MARK
 from dltest.worker.app import (
     ADVANCE,
@@ -19,7 +19,7 @@ from dltest.worker.app import (
 )
 from dltest.worker.dispatch import backlog, send_advance, send_chore, send_move
 from dltest.worker.moving import carry_out
-from dltest.worker.station import current
+from dltest.worker.station import Station, current
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ RETENTION = timedelta(days=90)
 FULL_QUEUE = 200
 # A queued job that no worker took for this long may have lost its message.
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
+# A wake-up that found the store away comes back; were it dropped, its run would wait for `tick`.
+STORE_AWAY_SECONDS = 5
 # Clocks of machines differ, and timers fire a little early.
 TOLERANCE = timedelta(milliseconds=500)
 
@@ -65,16 +67,24 @@ def advance(run_id: str) -> None:
     A run that is not due was advanced by another message, which will come back: so messages for
     one run become one again, however many there were.
     """
-    station = current()
-    soon = datetime.now(UTC) + TOLERANCE
-    if not station.store.is_due(run_id, soon, station.lake_settings.name):
+    try:
+        again = _advanced(run_id, current())
+    except StoreError as error:
+        log.warning("run %s is tried again in %d s: %s", run_id, STORE_AWAY_SECONDS, error)
+        send_advance(run_id, STORE_AWAY_SECONDS)
         return
-    again = engine.advance(run_id, station.house)
     if again is None:
         return
     seconds = (again - datetime.now(UTC)).total_seconds()
     if seconds <= LONGEST_COUNTDOWN_SECONDS:
         send_advance(run_id, max(seconds, 0))
+
+
+def _advanced(run_id: str, station: Station) -> datetime | None:
+    soon = datetime.now(UTC) + TOLERANCE
+    if not station.store.is_due(run_id, soon, station.lake_settings.name):
+        return None
+    return engine.advance(run_id, station.house)
 
 
 @app.task(name=MOVE)
@@ -86,6 +96,9 @@ def move(job_id: str) -> None:
         return
     try:
         carry_out(job_id, station)
+    except StoreError as error:
+        log.warning("job %s is tried again in %d s: %s", job_id, STORE_AWAY_SECONDS, error)
+        send_move(job_id, STORE_AWAY_SECONDS)
     finally:
         station.moving.release()
 

@@ -75,6 +75,9 @@ class LakeServer(socketserver.ThreadingUnixStreamServer):
     def move(self, job: StorageJob, pause: Callable[[float], bool]) -> JobStatus | None:
         """Do the job file by file; None when `pause` said that nobody waits for it any more."""
         outcomes: list[FileOutcome] = []
+        while self.lake.ails("storage-hung", job.rse):
+            if not pause(FILE_SECONDS):
+                return None
         for file in job.files:
             outcome = self._moved(job, file, pause)
             if outcome is None:

@@ -32,9 +32,20 @@ def broker(redis_url: str) -> Iterator[str]:
     )
     connect(url)
     yield url
-    # A process knows one broker; this one forgets it for the next test.
+    forget_broker()
+
+
+def forget_broker() -> None:
+    """A process knows one broker; this one forgets it for the next test."""
     app.pool.force_close_all()
     app._pool = app.amqp._producer_pool = None
+
+
+@pytest.fixture
+def own_broker() -> Iterator[None]:
+    """For a test that starts a Redis of its own."""
+    yield
+    forget_broker()
 
 
 @dataclass
