@@ -41,7 +41,7 @@ def lost(store: Store, runs: Sequence[Run], planned: int) -> int:
     """Runs without exactly one verdict: missing, open, unjudged, or not counted just once."""
     whole = sum(run.is_ended and run.judgement is not None for run in runs)
     counted = sum(total.runs for total in store.snapshot().runs)
-    return (planned - whole) + abs(planned - counted)
+    return max(planned - whole, abs(planned - counted))
 
 
 def unsettled(store: Store, runs: Iterable[Run]) -> list[str]:
