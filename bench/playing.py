@@ -45,9 +45,7 @@ steps:
   - upload: {to: source, within: 30m}
   - replicate: {to: destination, from: source, within: 30m}
   - verify: {at: destination, within: 30m}
-  - download: {from: destination, within: 30m}
   - delete: {within: 30m}
-  - absent: {at: source, within: 30m}
   - absent: {at: destination, within: 30m}
 """
 SETTINGS = {"DLTEST_TICK_SECONDS": "5", "DLTEST_CLEANUP_LIMIT": "PT30M"}

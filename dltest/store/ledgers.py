@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 
 from dltest.model import LedgerEntry, LedgerState, RunPhase
 from dltest.store import tables
@@ -17,11 +17,17 @@ class RunLedger:
         self._run_id = run_id
 
     def intend(self, entry: LedgerEntry) -> None:
-        """Durable when it returns; the same kind, name and RSE again changes nothing."""
+        """Durable when it returns, with all that was written before it.
+
+        The same kind, name and RSE again changes nothing.
+        """
         insert = self._database.insert(tables.ledger_entry).values(
             run_id=self._run_id, state=entry.state, count=entry.count, **_key(entry)
         )
         with self._database.writing("write the ledger") as connection:
+            if self._database.is_postgresql:
+                # The server may be set to commit before it has written; the ledger must not.
+                connection.execute(text("SET LOCAL synchronous_commit = on"))
             connection.execute(insert.on_conflict_do_nothing())
 
     def settle(self, entry: LedgerEntry, state: LedgerState) -> None:
