@@ -86,8 +86,8 @@ class Crew:
         """Start the servers, and once they answer, everybody else."""
         self._add("postgresql", self._postgresql(), signal.SIGQUIT)
         self._add("redis", self._redis())
-        _await(lambda: self._is_well(["psql", *self._psql(), "-c", "SELECT 1"]), "PostgreSQL")
-        _await(lambda: self._is_well(["redis-cli", "-p", str(self._port), "ping"]), "Redis")
+        await_(lambda: self._is_well(["psql", *self._psql(), "-c", "SELECT 1"]), "PostgreSQL")
+        await_(lambda: self._is_well(["redis-cli", "-p", str(self._port), "ping"]), "Redis")
         for number in range(1, self.workers + 1):
             self._add(f"worker-{number}", [*self.program, "worker"])
         self._add("beat", [*self.program, "beat"])
@@ -165,7 +165,8 @@ def unprivileged(command: list[str]) -> list[str]:
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
 
 
-def _await(ready: Callable[[], bool], what: str) -> None:
+def await_(ready: Callable[[], bool], what: str) -> None:
+    """Wait for a server's first answer."""
     limit = time.monotonic() + START_SECONDS
     while not ready():
         if time.monotonic() > limit:

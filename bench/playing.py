@@ -15,12 +15,13 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from bench import audit
-from bench.crew import Crew, running
+from bench.crew import Crew, await_, running
 from bench.killing import Killer, Order, Story
 from dltest.errors import LakeError, StoreError
 from dltest.lab.status import status
 from dltest.lake.adapter import open_lake, open_movers
 from dltest.lake.ports import LakePorts
+from dltest.lake.simulated.client import open_catalogue
 from dltest.model import Campaign, Case, Driver, Run, StepRecord, Verdict
 from dltest.planning import plan
 from dltest.scenario import Scenario, load, parse
@@ -248,10 +249,16 @@ def _simulated_lake(home: Path) -> Iterator[Path]:
     ready = home / "lake.yaml"
     ready.write_text(f"name: simulated\nsimulated: {home / 'lake'}\n")
     command = [sys.executable, "-m", "dltest.lake.simulated", *words]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as server:
+    with (home / "lake.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:
         try:
-            assert server.stderr is not None
-            server.stderr.readline()  # it says when it listens
+            await_(lambda: _answers(home / "lake"), "the simulated lake")
             yield ready
         finally:
             server.terminate()
+
+
+def _answers(lake: Path) -> bool:
+    try:
+        return bool(open_catalogue(lake).ping())
+    except LakeError:
+        return False
