@@ -1,6 +1,8 @@
-"""The real data lake that tests marked `lab` share: one for the whole session."""
+"""Lakes that tests of several kinds use: the lab, one for the whole session, and a simulated one."""
 
 import os
+import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from dltest.lab import control
 from dltest.lab.status import status
+from dltest.lake.simulated.server import LakeServer
 
 # A lab that is up already, so that one test can be run again in seconds; left as it is.
 GIVEN = "DLTEST_TEST_LAB"
@@ -57,3 +60,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
         yield RunningLab(folder)
     finally:
         control.down(folder, purge=True)
+
+
+@pytest.fixture
+def shared_lake() -> Iterator[LakeServer]:
+    """A simulated lake that is reached over its socket."""
+    # Not pytest's own folder: the path of a socket may have 107 characters.
+    with (
+        tempfile.TemporaryDirectory(prefix="dltest-lake-") as home,
+        LakeServer(Path(home) / "socket", rses=2) as server,
+    ):
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()

@@ -96,7 +96,7 @@ def settle(
         missed = _record(row, earlier[-1], SlotOutcome.MISSED, now).model_copy(
             update={"missed": len(earlier)}
         )
-    planned = _planned(row, folder, lake, now)
+    planned = _planned(latest, row, folder, lake, now)
     if isinstance(planned, str):
         record = record.model_copy(update={"outcome": SlotOutcome.FAILED, "why": planned})
         log.warning("the slot of %s at %s has no plan: %s", row.scenario, latest.at, planned)
@@ -122,14 +122,16 @@ def _record(row: Scheduled, slot: Slot, outcome: SlotOutcome, now: datetime) -> 
     )
 
 
-def _planned(row: Scheduled, folder: Reading, lake: Lake, now: datetime) -> Planned | str:
-    """The campaign, or why there is none."""
+def _planned(
+    slot: Slot, row: Scheduled, folder: Reading, lake: Lake, now: datetime
+) -> Planned | str:
+    """The slot's campaign, or why there is none."""
     scenario = folder.scenarios.get(row.scenario)
     if scenario is None:
         told = "; ".join(str(problem) for problem in folder.problems[:3])
         return f"there is no right file of scenario '{row.scenario}': {told or 'it is gone'}"
     try:
-        laid_out = plan([scenario], lake)
+        laid_out = plan([scenario], lake, turn=slot.number)
     except PlanError as error:
         return str(error)
     return campaign_of(laid_out, Trigger.SCHEDULE, Driver.SERVICE, now)

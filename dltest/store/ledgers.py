@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import Row, and_, func, or_, select, text, update
 
 from dltest.model import LedgerEntry, LedgerState, RunPhase
 from dltest.store import tables
@@ -21,7 +21,10 @@ class RunLedger:
         self._read: tuple[LedgerEntry, ...] | None = None
 
     def intend(self, *entries: LedgerEntry) -> None:
-        """Durable when it returns; the same kind, name and RSE again changes nothing."""
+        """Durable when it returns, with all that was written before it.
+
+        The same kind, name and RSE again changes nothing.
+        """
         rows = [
             {"run_id": self._run_id, "state": one.state, "count": one.count, **_key(one)}
             for one in entries
@@ -29,6 +32,9 @@ class RunLedger:
         insert = self._database.insert(tables.ledger_entry).values(rows)
         self._read = None
         with self._database.writing("write the ledger") as connection:
+            if self._database.is_postgresql:
+                # The server may be set to commit before it has written; the ledger must not.
+                connection.execute(text("SET LOCAL synchronous_commit = on"))
             connection.execute(insert.on_conflict_do_nothing())
 
     def settle(self, state: LedgerState, *entries: LedgerEntry) -> None:

@@ -1,7 +1,8 @@
 """Sends messages. A broker that is out of reach delays a wake-up and loses nothing."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kombu.exceptions import OperationalError
@@ -108,18 +109,39 @@ def _send(
     *,
     priority: int = UNDER_WAY,
 ) -> bool:
+    message = {
+        "args": () if argument is None else (argument,),
+        "queue": queue,
+        "countdown": countdown_seconds or None,
+        "expires": expires_seconds,
+        "priority": priority,
+    }
     try:
-        app.send_task(
-            task,
-            args=() if argument is None else (argument,),
-            queue=queue,
-            countdown=countdown_seconds or None,
-            expires=expires_seconds,
-            priority=priority,
-            retry_policy=RETRY,
-            ignore_result=True,
-        )
-    except OperationalError as error:
+        try:
+            _publish(task, message)
+        except AttributeError:
+            # What kombu says of a channel whose connection is gone; it has a new one now.
+            _publish(task, message)
+    except (OperationalError, AttributeError) as error:
         log.warning("cannot send %s %s: %s", task, argument or "", error)
         return False
     return True
+
+
+def _publish(task: str, message: dict[str, Any]) -> None:
+    with _producer() as producer:
+        app.send_task(task, retry_policy=RETRY, ignore_result=True, producer=producer, **message)
+
+
+@contextmanager
+def _producer() -> Iterator[Any]:
+    """One of the pool, whose connection begins anew after anything went wrong with it.
+
+    kombu gives a connection that broke back to its pool with a channel that is dead for good.
+    """
+    with app.producer_or_acquire() as producer:
+        try:
+            yield producer
+        except Exception:
+            producer.__connection__.collect()
+            raise

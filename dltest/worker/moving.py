@@ -1,6 +1,7 @@
 """Carries out one storage job under a lease, which is renewed as long as its mover lives."""
 
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 
 from dltest.errors import StoreError
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 RENEW_EVERY = timedelta(seconds=3)
+ASK_AGAIN = timedelta(seconds=1)
 CANCELLED = JobStatus(state=JobState.LOST, detail="it was cancelled")
 
 
@@ -30,7 +32,7 @@ def carry_out(job_id: str, station: Station) -> None:
             send_move(job_id, station.lake_settings.queue_of(job.rse))
         return
     ended = CANCELLED if lease.cancelled else status
-    if lease.lost or not station.store.finish_move(job_id, station.owner, ended):
+    if lease.lost or not lease.finish(ended):
         log.warning("storage job %s went to another worker: its lease ran out here", job_id)
         return
     # Whoever waits for the bytes need not look for them.
@@ -71,6 +73,24 @@ class Lease:
             self.lost = now >= self._until
             return
         self._renewed_at, self._until, self.lost = now, until, not held
+
+    def finish(self, status: JobStatus) -> bool:
+        """Write the end down; False when the job is no longer ours.
+
+        Bytes that have moved are not moved again because the store is away for a moment: it is
+        asked until the lease runs out.
+
+        Raises:
+            StoreError: the store was silent until then.
+        """
+        while True:
+            try:
+                return self._station.store.finish_move(self._job_id, self._station.owner, status)
+            except StoreError as error:
+                if datetime.now(UTC) + ASK_AGAIN >= self._until:
+                    raise
+                log.warning("cannot write down the end of %s yet: %s", self._job_id, error)
+            time.sleep(ASK_AGAIN.total_seconds())
 
     def is_over(self) -> bool:
         """Whether the mover must end."""

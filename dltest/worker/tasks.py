@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from celery import Task
 
 from dltest import engine
-from dltest.errors import LakeError
+from dltest.errors import LakeError, StoreError
 from dltest.store.marks import TICK as TICK_MARK
 from dltest.worker.app import (
     ADMIT,
@@ -30,7 +30,7 @@ from dltest.worker.dispatch import (
 )
 from dltest.worker.moving import carry_out
 from dltest.worker.scheduling import let_begin, let_begin_soon, see_to_schedules, settle_slot
-from dltest.worker.station import current
+from dltest.worker.station import Station, current
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ POLL_SHARE = 2
 FULL_QUEUE = 200
 # A queued job that no worker took for this long may have lost its message.
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
+# A wake-up that found the store away comes back; were it dropped, its run would wait for `tick`.
+STORE_AWAY_SECONDS = 5
 # Clocks of machines differ, and timers fire a little early.
 TOLERANCE = timedelta(milliseconds=500)
 
@@ -106,16 +108,25 @@ def advance(run_id: str) -> None:
     one run become one again, however many there were.
     """
     station = current()
-    soon = datetime.now(UTC) + TOLERANCE
-    if not station.store.is_due(run_id, soon, station.lake_settings.name):
+    try:
+        again = _advanced(run_id, station)
+    except StoreError as error:
+        log.warning("run %s is tried again in %d s: %s", run_id, STORE_AWAY_SECONDS, error)
+        send_advance(run_id, STORE_AWAY_SECONDS)
         return
-    again = engine.advance(run_id, station.house)
     if again is None:
         let_begin_soon(station)  # it may have ended, and made room
         return
     seconds = (again - datetime.now(UTC)).total_seconds()
     if seconds <= LONGEST_COUNTDOWN_SECONDS:
         send_advance(run_id, max(seconds, 0))
+
+
+def _advanced(run_id: str, station: Station) -> datetime | None:
+    soon = datetime.now(UTC) + TOLERANCE
+    if not station.store.is_due(run_id, soon, station.lake_settings.name):
+        return None
+    return engine.advance(run_id, station.house)
 
 
 @app.task(name=ADMIT)
@@ -135,13 +146,15 @@ def slot(scenario: str) -> None:
 @app.task(name=MOVE, bind=True)
 def move(self: Task[[str], None], job_id: str) -> None:
     """Move the bytes of one storage job, unless this process moves enough already."""
-    station = current()
+    station, queue = current(), str((self.request.delivery_info or {}).get("routing_key"))
     if not station.moving.acquire(blocking=False):
-        came_by = self.request.delivery_info or {}
-        send_move(job_id, str(came_by.get("routing_key")), countdown_seconds=1)
+        send_move(job_id, queue, countdown_seconds=1)
         return
     try:
         carry_out(job_id, station)
+    except StoreError as error:
+        log.warning("job %s is tried again in %d s: %s", job_id, STORE_AWAY_SECONDS, error)
+        send_move(job_id, queue, STORE_AWAY_SECONDS)
     finally:
         station.moving.release()
 

@@ -1,7 +1,5 @@
 """Every port's contract, kept by the lake in memory and by a real one alike."""
 
-import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,23 +8,7 @@ from trial import Trial
 
 from dltest.lake.adapter import open_lake, open_movers
 from dltest.lake.simulated import SimulatedLake
-from dltest.lake.simulated.server import LakeServer
 from dltest.settings import LakeSettings
-
-
-@pytest.fixture
-def shared_lake() -> Iterator[LakeServer]:
-    """A simulated lake that is reached over its socket."""
-    # Not pytest's own folder: the path of a socket may have 107 characters.
-    with (
-        tempfile.TemporaryDirectory(prefix="dltest-lake-") as home,
-        LakeServer(Path(home) / "socket", rses=2) as server,
-    ):
-        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
-        serving.start()
-        yield server
-        server.shutdown()
-        serving.join()
 
 
 @pytest.fixture(params=["simulated", "shared", pytest.param("lab", marks=pytest.mark.lab)])

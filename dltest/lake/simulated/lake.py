@@ -45,6 +45,9 @@ class SimulatedLake:
         """Let all daemons do what is due."""
         self._world.go_round()
 
+    def ails(self, name: str, rse: str | None = None) -> bool:
+        return self._world.ails(name, rse)
+
     def fall_ill(self, ailment: Ailment) -> None:
         self._world.ailments.add(ailment)
 

@@ -6,11 +6,10 @@ long as its bytes move: when that closes, the mover is dead and its last file st
 
 import json
 import select
-import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -75,6 +74,9 @@ class LakeServer(socketserver.ThreadingUnixStreamServer):
     def move(self, job: StorageJob, pause: Callable[[float], bool]) -> JobStatus | None:
         """Do the job file by file; None when `pause` said that nobody waits for it any more."""
         outcomes: list[FileOutcome] = []
+        while self.lake.ails("storage-hung", job.rse):
+            if not pause(FILE_SECONDS):
+                return None
         for file in job.files:
             outcome = self._moved(job, file, pause)
             if outcome is None:
@@ -133,25 +135,24 @@ class _Connection(socketserver.StreamRequestHandler):
     server: LakeServer
 
     def handle(self) -> None:
+        # Whoever asks may be killed at any moment.
+        with suppress(ConnectionError):
+            self._serve()
+
+    def _serve(self) -> None:
         while asked := self.rfile.readline():
             request = json.loads(asked)
             if "job" in request:
                 self._move(StorageJob.model_validate(request["job"]))
                 return
-            self._tell(self.server.call(request))
+            self.wfile.write(self.server.call(request))
 
     def _move(self, job: StorageJob) -> None:
         status = self.server.move(job, self._goes_on)
         if status is not None:
-            self._tell(wire.line(status.model_dump(mode="json")))
+            self.wfile.write(wire.line(status.model_dump(mode="json")))
 
     def _goes_on(self, seconds: float) -> bool:
         """Let time pass; whether the other side still listens."""
         readable, _, _ = select.select([self.connection], [], [], seconds)
         return not readable
-
-    def _tell(self, told: bytes) -> None:
-        try:
-            self.wfile.write(told)
-        except (BrokenPipeError, ConnectionResetError):
-            self.connection.shutdown(socket.SHUT_RDWR)  # whoever asked was killed meanwhile

@@ -161,6 +161,7 @@ class World:
     def _transfer(self, name: str, rule: SimulatedRule) -> None:
         source = rule.source or min(rse for file, rse in self.replicas if file == name)
         self.store(url_of(rule.rse, name), self.stored[url_of(source, name)])
+        self.journal("copied", url_of(rule.rse, name))
         self.add_replica(name, rule.rse)
         self.moved[name, rule.rse] = rule
 

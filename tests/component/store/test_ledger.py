@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
+
 from dltest.model import Campaign, LedgerEntry, LedgerKind, LedgerState, Run, RunPhase
 from dltest.store import Store
 
@@ -31,6 +33,26 @@ def test_an_intent_outlives_the_step_that_broke(
         begin_and_break()
     except ZeroDivisionError:
         assert store.ledger("r1").entries() == (FILES,)
+
+
+def test_an_intent_is_on_disk_also_where_the_server_commits_before_it_writes(
+    postgresql: Callable[[str], object],
+    migrated_postgresql_url: str,
+    campaign: Campaign,
+    planned: Callable[..., Run],
+) -> None:
+    name = migrated_postgresql_url.partition("?")[0].rpartition("/")[2]
+    postgresql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    is_written = text("SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()")
+    written = []
+    with Store.open(migrated_postgresql_url) as store:
+        store.create_campaign(campaign, [planned("r1")])
+        for number in range(20):
+            store.ledger("r1").intend(FILES.model_copy(update={"rse": f"XRD{number}"}))
+            with store._database.reading("look") as connection:
+                written.append(connection.execute(is_written).scalar_one())
+    # The server writes something of its own now and then.
+    assert sum(written) >= 18
 
 
 def test_the_same_intent_again_changes_nothing(store: Store, one_run: Run) -> None:

@@ -34,11 +34,22 @@ def broker(redis_url: str) -> Iterator[str]:
     )
     connect(url, ["transfer.SITE2"])
     yield url
-    # A process knows one broker; this one forgets it for the next test.
+    forget_broker()
+
+
+def forget_broker() -> None:
+    """A process knows one broker; this one forgets it for the next test."""
     app.pool.force_close_all()
     app._pool = app.amqp._producer_pool = None
     # kombu would give the closed pool to the next who names the same database.
     pools.reset()
+
+
+@pytest.fixture
+def own_broker() -> Iterator[None]:
+    """For a test that starts a Redis of its own."""
+    yield
+    forget_broker()
 
 
 @dataclass

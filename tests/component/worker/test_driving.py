@@ -9,7 +9,7 @@ import pytest
 
 from dltest.errors import StoreError
 from dltest.model import Watch, WatchKind
-from dltest.worker.app import CONTROL
+from dltest.worker.app import CONTROL, app
 from dltest.worker.dispatch import backlog, ping, send_advance, wake
 
 STEPS = 5
@@ -130,6 +130,16 @@ def test_a_broker_that_answers_is_named(service) -> None:
     assert service.broker.removeprefix("redis://") in ping(service.broker)
     assert send_advance("r1")
     assert backlog(CONTROL) == 1
+
+
+def test_a_connection_that_the_brokers_death_left_in_the_pool_is_begun_anew(broker: str) -> None:
+    """As kombu leaves it: a channel that is thought open, of a connection that is gone."""
+    assert send_advance("r1")
+    with app.producer_or_acquire() as producer:
+        channel = producer.__connection__.default_channel
+    channel.connection = channel._pool = None
+    assert send_advance("r1")
+    assert backlog(CONTROL) == 2
 
 
 def test_a_broker_that_is_away_is_named_without_its_password(broker: str) -> None:
