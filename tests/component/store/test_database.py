@@ -4,6 +4,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,31 @@ def test_statements_that_take_too_long_are_ended(postgresql_url: str) -> None:
     with pytest.raises(StoreError, match="statement timeout"):
         sleep()
     store.close()
+
+
+# An open run that had begun, a case and a total.
+FIRST_ROWS = (
+    "INSERT INTO campaign VALUES ('c1', 'lab', 'manual', 'service', 't', CURRENT_TIMESTAMP)",
+    """INSERT INTO run (id, campaign_id, position, lake, scenario, case_id, source, destination,
+    rse, phase, leftovers, cancelled, planned_at, step_index, case_definition, version)
+    VALUES ('r1', 'c1', 0, 'lab', 'write', 'write[XRD1]', '', '', 'XRD1', 'exercising', 0, FALSE,
+    CURRENT_TIMESTAMP, 0, '{}', 3)""",
+    """INSERT INTO case_state VALUES ('lab', 'write[XRD1]', 'write', '', '', 'XRD1', 'failed',
+    'site XRD1', 'r0', CURRENT_TIMESTAMP, NULL)""",
+    """INSERT INTO run_total VALUES ('lab', 'write[XRD1]', 'failed', 'site XRD1', 'write', '', '',
+    'XRD1', 7)""",
+)
+
+
+def test_rows_of_the_first_release_are_kept_and_can_be_read(empty_database_url: str) -> None:
+    with Store.open(empty_database_url) as store:
+        with store._database.writing("make the first tables") as connection:
+            command.upgrade(config_for(connection), "0001")
+            for row in FIRST_ROWS:
+                connection.exec_driver_sql(row)
+        store.migrate()
+        assert store.due(datetime.now(UTC)) == ["r1"]
+        (state,) = store.cases()
+        assert (state.status, state.recent) == (None, ())
+        (total,) = store.snapshot().runs
+        assert (total.runs, total.annulled) == (7, 0)
