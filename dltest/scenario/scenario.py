@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainSerializer,
     PlainValidator,
     WithJsonSchema,
 )
@@ -109,6 +110,10 @@ def _file_count(value: object) -> int:
     return value
 
 
+def _as_written(files: int | tuple[int, ...]) -> int | list[int]:
+    return files if isinstance(files, int) else list(files)
+
+
 def _as_tuple(files: int | tuple[int, ...]) -> tuple[int, ...]:
     return (files,) if isinstance(files, int) else files
 
@@ -117,6 +122,7 @@ _COUNT = {"type": "integer", "minimum": 1, "maximum": MAX_FILES}
 FileCounts = Annotated[
     int | tuple[int, ...],
     PlainValidator(_file_counts),
+    PlainSerializer(_as_written),
     WithJsonSchema(
         {
             "anyOf": [

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 from dltest.errors import Problem, ScenarioError
-from dltest.scenario import Scenario, dump, parse
+from dltest.scenario import Scenario, dump, json_schema, parse
 from dltest.scenario.document import MAX_BYTES, lines_of
+from dltest.steps import registry
 
 ROLES = ["source", "destination", "third-1"]
 
@@ -27,8 +29,51 @@ sizes = st.integers(1, 2**50).map(lambda size: f"{size} B") | st.sampled_from(["
 within = st.sampled_from(["30s", "1m30s", "10m"])
 rse_expressions = st.sampled_from(["*", "dltest=True", "XRD1|XRD2", r"type=disk&(tier<3\XRD3)"])
 expectations = st.fixed_dictionaries(
-    {}, optional={"outcome": st.sampled_from(["done", "refused"]), "reason": words, "rate": st.just("5 MB/s")}
+    {}, optional={"outcome": st.sampled_from(["done", "refused"]), "reason": words, "rate": st.just("5 MB/s"), "time": within}
 )  # fmt: skip
+schedules = st.one_of(
+    st.sampled_from([{"every": "6h"}, {"every": "1m", "jitter": "59s"}]),
+    st.fixed_dictionaries(
+        {"cron": st.sampled_from(["30 2 * * *", "*/5 * * * 1-5"])},
+        optional={"time-zone": st.sampled_from(["UTC", "Europe/Zurich"]), "jitter": st.just("4m")},
+    ),
+)
+payloads = st.one_of(
+    st.fixed_dictionaries({"files": st.integers(1, 100), "size": sizes}),
+    st.fixed_dictionaries({"sizes": st.sets(sizes, min_size=1, max_size=3).map(sorted)}),
+    st.just({"volume": "50 GB", "files": [1000, 100, 10]}),
+)
+limits = st.fixed_dictionaries(
+    {},
+    optional={
+        "bytes": sizes,
+        "bandwidth": st.just("100 MB/s"),
+        "parallel": st.fixed_dictionaries(
+            {}, optional={"per-rse": st.integers(1, 9), "per-link": st.integers(1, 9)}
+        ),
+    },
+)
+links = st.sampled_from(
+    [
+        {},
+        {"shape": "all-pairs"},
+        {"shape": "ring"},
+        {"shape": "star", "reference": "XRD1"},
+        {"shape": "sample", "pairs": 7},
+    ]
+)
+parameters = st.dictionaries(
+    words,
+    st.sampled_from(
+        [
+            {"sets": "payload.size", "at-most": "1 GiB"},
+            {"sets": "limits.duration", "at-most": "2h", "description": "how long"},
+            {"sets": "targets.source.rses"},
+            {"sets": "limits.files", "at-most": 3},
+        ]
+    ),
+    max_size=3,
+)
 
 
 @st.composite
@@ -38,15 +83,19 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     targets: dict[str, Any] = {}
     for index, role in enumerate(roles):
         targets[role] = {"rses": draw(rse_expressions), "other-than": roles[:index]}
-    common = {"within": within, "expect": expectations}
+    common = {"within": within, "expect": expectations, "retries": st.integers(0, 3)}
+    on_storage = {**common, "protocol": st.sampled_from(["root", "davs", "dav"])}
     steps: list[dict[str, Any]] = [
-        {"verify": {"at": role, **draw(st.fixed_dictionaries({}, optional=common))}}
+        {"verify": {"at": role, **draw(st.fixed_dictionaries({}, optional=on_storage))}}
         for role in roles
     ]
     if draw(st.booleans()):
         steps.insert(0, {"upload": {"to": roles[0]}})
     if draw(st.booleans()):
         steps.append({"delete": draw(st.fixed_dictionaries({}, optional=common))})
+    linked = {}
+    if len(roles) > 1 and draw(st.booleans()):
+        linked = {"links": {"from": roles[0], "to": roles[1], **draw(links)}}
     return {
         "dltest": 1,
         "name": draw(words),
@@ -59,12 +108,16 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                     "description": sentences | st.none(),
                     "severity": st.sampled_from(["info", "warning", "critical"]),
                     "tags": st.lists(words, max_size=3),
-                    "payload": st.fixed_dictionaries({"files": st.integers(1, 100), "size": sizes}),
-                    "limits": st.fixed_dictionaries({"bytes": sizes}),
+                    "payload": payloads,
+                    "limits": limits,
+                    "schedule": schedules,
+                    "control": st.just(False),
+                    "parameters": parameters,
                 },
             )
         ),
         "targets": targets,
+        **linked,
         "steps": steps,
     }
 
@@ -75,6 +128,15 @@ def test_what_is_written_is_read_and_written_again(document: dict[str, Any]) -> 
     assert parse(dump(scenario), "again") == scenario
     assert scenario.title == document["title"]
     assert Scenario.model_validate_json(scenario.model_dump_json()) == scenario
+
+
+SCHEMA = Draft7Validator(json_schema(registry()))
+
+
+@given(documents())
+def test_editors_take_what_the_parser_takes(document: dict[str, Any]) -> None:
+    read(document)
+    assert list(SCHEMA.iter_errors(YAML(typ="safe", pure=True).load(as_yaml(document)))) == []
 
 
 @given(documents(), st.data())
@@ -150,6 +212,7 @@ def as_yaml(document: dict[str, Any]) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.representer.ignore_aliases = lambda *_: True
     text = StringIO()
     yaml.dump(document, text)
     return text.getvalue()
