@@ -15,8 +15,8 @@ A run passes these phases, each saved before the next begins:
 from dltest.engine.driver import advance
 from dltest.engine.house import House
 from dltest.engine.local import LocalDriver
-from dltest.engine.machine import Rules
 from dltest.engine.poll import poll
+from dltest.engine.rest import Rules
 from dltest.engine.sweep import reopen_unclean
 
 __all__ = ["House", "LocalDriver", "Rules", "advance", "poll", "reopen_unclean"]
