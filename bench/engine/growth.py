@@ -21,15 +21,21 @@ AIM = 3.0
 
 # Copies of one ended run with its records and its settled ledger, spread over three months.
 GROW = """
-INSERT INTO run SELECT (jsonb_populate_record(run, jsonb_build_object(
-  'id', md5(n::text), 'planned_at', now() - n * interval '90 days' / :most,
-  'finished_at', now() - n * interval '90 days' / :most, 'case_id', 'bench[' || n % 500 || ']'
-))).* FROM run, generate_series(:first, :last) n WHERE id = :template;
-INSERT INTO step_record SELECT (jsonb_populate_record(step_record, jsonb_build_object(
-  'run_id', md5(n::text)))).* FROM step_record, generate_series(:first, :last) n
-  WHERE run_id = :template AND position = 0;
+INSERT INTO run SELECT copy.* FROM run AS template,
+  generate_series(CAST(:first AS int), CAST(:last AS int)) AS n,
+  LATERAL jsonb_populate_record(template, jsonb_build_object(
+    'id', md5(CAST(n AS text)), 'case_id', 'bench[' || n % 500 || ']',
+    'planned_at', now() - n * interval '90 days' / CAST(:most AS int),
+    'finished_at', now() - n * interval '90 days' / CAST(:most AS int))) AS copy
+  WHERE template.id = :template;
+INSERT INTO step_record SELECT copy.* FROM step_record AS template,
+  generate_series(CAST(:first AS int), CAST(:last AS int)) AS n,
+  LATERAL jsonb_populate_record(
+    template, jsonb_build_object('run_id', md5(CAST(n AS text)))) AS copy
+  WHERE template.run_id = :template AND template.position = 0;
 INSERT INTO ledger_entry (run_id, kind, name, rse, count, state)
-  SELECT md5(n::text), 'dataset', 'x', '', 1, 'gone' FROM generate_series(:first, :last) n
+  SELECT md5(CAST(n AS text)), 'dataset', 'x', '', 1, 'gone'
+  FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
 """
 
 
@@ -114,7 +120,8 @@ def _grow(store: Store, template: str, first: int, last: int) -> None:
     for statement in GROW.split(";\n"):
         with store._database.writing("fill the bench") as connection:
             connection.execute(text("SET LOCAL lock_timeout = 0"))
-            connection.execute(text(statement), bounds)
+            wanted = {key: value for key, value in bounds.items() if f":{key}" in statement}
+            connection.execute(text(statement), wanted)
     with store._database.engine.connect() as connection:
         vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")
         vacuum.execute(text("VACUUM ANALYZE"))

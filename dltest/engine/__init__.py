@@ -15,9 +15,9 @@ A run passes these phases, each saved before the next begins:
 from dltest.engine.driver import advance
 from dltest.engine.house import House
 from dltest.engine.local import LocalDriver
-from dltest.engine.machine import Rules
 from dltest.engine.poll import poll
 from dltest.engine.rejudge import judged_again
+from dltest.engine.rest import Rules
 from dltest.engine.sweep import reopen_unclean
 
 __all__ = ["House", "LocalDriver", "Rules", "advance", "judged_again", "poll", "reopen_unclean"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from dltest.engine.machine import Rules
+from dltest.engine.rest import Rules
 from dltest.lake.ports import LakePorts, Ledger
 from dltest.model import LedgerEntry, Run, Watch
 

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from dltest.engine.rest import Rules, rests
 from dltest.judge import holds, judge
-from dltest.model import Attempt, Run, RunPhase, StepRecord, StepState, Trouble, WatchKind
+from dltest.model import Attempt, Run, RunPhase, StepRecord, StepState, Trouble
 from dltest.steps import Done, Outcome, Waiting
 
 
@@ -102,23 +103,8 @@ ASK_AGAIN = timedelta(seconds=2)
 # A look has more patience than a begin: something was made, and waiting costs nothing.
 LOOK_PATIENCE = 8
 
-# A run that is woken when something happens looks by itself only for its progress, and for when
-# nobody wakes it: after a share of the time it has waited.
-SHARE_OF_WAIT = 4
-LONGEST_REST = timedelta(minutes=10)
-
 # Whoever asks for a step to be tried again hopes that what was wrong passes.
 TRY_AGAIN = timedelta(seconds=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The installation's limits that the machine keeps."""
-
-    patience: timedelta
-    cleanup_limit: timedelta
-    poll_every: timedelta | None = None
-    """How often somebody looks for all runs at once; None: each run looks for itself."""
 
 
 def next_action(run: Run, now: datetime) -> Action:
@@ -257,26 +243,7 @@ def _waits(run: Run, record: StepRecord, waiting: Waiting, now: datetime, rules:
             "evidence": patient,
         }
     )
-    return _rests(_with_record(run, waits), waiting, waits.began_at or now, now, rules)
-
-
-def _rests(run: Run, waiting: Waiting, since: datetime, now: datetime, rules: Rules) -> Run:
-    """The run until it looks again or is woken: at first it looks sooner than anybody would."""
-    if not _is_watched(waiting, rules):
-        wake_at = now + waiting.look_again_in
-        return run.model_copy(update={"handle": waiting.handle, "wake_at": wake_at})
-    rest = min(max((now - since) / SHARE_OF_WAIT, waiting.look_again_in), LONGEST_REST)
-    wake_at = min(now + rest, run.deadline or now + rest)
-    return run.model_copy(
-        update={"handle": waiting.handle, "wake_at": wake_at, "watch": waiting.watch}
-    )
-
-
-def _is_watched(waiting: Waiting, rules: Rules) -> bool:
-    if waiting.watch is None or rules.poll_every is None:
-        return False
-    # The end of a job is told at once, whatever the poll does.
-    return waiting.watch.kind is WatchKind.JOB or waiting.look_again_in >= rules.poll_every
+    return rests(_with_record(run, waits), waiting, waits.began_at or now, now, rules)
 
 
 def _silent(run: Run, action: StepAction, trouble: Trouble, now: datetime, rules: Rules) -> Run:
@@ -370,7 +337,7 @@ def _cleaned(run: Run, action: CleanAction, result: Result, now: datetime, rules
                 }
             )
             cleans = run.model_copy(update={"cleanup": cleanup})
-            return _rests(cleans, result, cleanup.began_at or now, now, rules)
+            return rests(cleans, result, cleanup.began_at or now, now, rules)
         case Done():
             return _ended(run, result, now)
         case Silent(trouble) | Refused(trouble) | Broken(trouble):

@@ -17,5 +17,7 @@ def poll(house: House) -> list[str]:
     if not waiting:
         return []
     seen = house.lake.catalogue.look_over([watch for _, watch in waiting])
-    changed = [run_id for (run_id, watch), now in zip(waiting, seen, strict=True) if now != watch]
+    changed = [
+        run_id for (run_id, watch), now in zip(waiting, seen, strict=True) if now != watch.seen
+    ]
     return house.runs.wake(changed)

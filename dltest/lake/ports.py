@@ -58,6 +58,11 @@ class RuleState(StrEnum):
     GONE = "GONE"
 
 
+def rule_seen(state: str, error: str | None) -> str:
+    """What a watch on a rule has seen; of ten thousand rules no more than this is looked at."""
+    return f"{state} {error or ''}"
+
+
 class Rule(Value):
     """A replication rule now. Locks count files: ok, replicating, stuck."""
 
@@ -72,7 +77,7 @@ class Rule(Value):
 
     def watch(self) -> Watch:
         """To be told when it is in another state, or stuck otherwise; not of each file's lock."""
-        seen = f"{self.state.value} {self.error or ''}"
+        seen = rule_seen(self.state.value, self.error)
         return Watch(kind=WatchKind.RULE, key=self.id, seen=seen)
 
 
@@ -144,8 +149,11 @@ class Catalogue(Protocol):
     def dids(self, prefix: str) -> list[str]:
         """Names of all DIDs of the scope that start with the prefix."""
 
-    def look_over(self, watches: Sequence[Watch]) -> list[Watch]:
-        """These rules and replicas as they stand now, in order, by a few calls for any number."""
+    def look_over(self, watches: Sequence[Watch]) -> list[str]:
+        """How these rules and replicas stand now, as `Watch.seen` has it, in order.
+
+        A few calls for any number.
+        """
 
     def requests(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
         """Latest known transfer request towards the RSE for each of these files that has one."""

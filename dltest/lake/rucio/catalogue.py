@@ -23,7 +23,7 @@ from rucio.common.exception import (
 from dltest.errors import CatalogueError
 from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferRequest
 from dltest.lake.rucio.aging import Aging
-from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from
+from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from, seen_now
 from dltest.lake.rucio.session import RucioSession
 from dltest.model import Lake, Watch, WatchKind
 from dltest.settings import LakeSettings
@@ -147,22 +147,13 @@ class RucioCatalogue:
             found.update(self._listed_replicas(batch, rse))
         return [replica_from(name, rse, found.get(name)) for name in names]
 
-    def look_over(self, watches: Sequence[Watch]) -> list[Watch]:
+    def look_over(self, watches: Sequence[Watch]) -> list[str]:
         names = sorted({watch.key for watch in watches if watch.kind is WatchKind.REPLICA})
         listed: dict[str, dict[str, Any]] = {}
         for batch in _batches(names):
             listed |= self._listed_replicas(batch)
         rules = self._own_rules() if any(w.kind is WatchKind.RULE for w in watches) else {}
-        return [self._now(watch, rules, listed) for watch in watches]
-
-    def _now(
-        self, watch: Watch, rules: dict[str, dict[str, Any]], listed: dict[str, dict[str, Any]]
-    ) -> Watch:
-        if watch.kind is WatchKind.REPLICA:
-            return replica_from(watch.key, watch.rse, listed.get(watch.key)).watch()
-        # A rule that no longer stands in the listing of all our rules is gone.
-        known = rules.get(watch.key)
-        return (rule_from(known) if known else Rule(id=watch.key, state=RuleState.GONE)).watch()
+        return [seen_now(watch, rules, listed) for watch in watches]
 
     def dids(self, prefix: str) -> list[str]:
         def ask(client: Any) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dltest.lake.ports import Replica, ReplicaState, Rule, RuleState, TransferRequest
-from dltest.model import RSE
+from dltest.lake.ports import Replica, ReplicaState, Rule, RuleState, TransferRequest, rule_seen
+from dltest.model import RSE, Watch, WatchKind
 
 
 def moment(value: object) -> datetime | None:
@@ -28,6 +28,18 @@ def rule_from(answer: Mapping[str, Any]) -> Rule:
         created_at=moment(answer["created_at"]),
         updated_at=moment(answer["updated_at"]),
     )
+
+
+def seen_now(
+    watch: Watch,
+    rules: Mapping[str, Mapping[str, Any]],
+    replicas: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """How what is watched stands by these listings; a rule that is not listed is gone."""
+    if watch.kind is WatchKind.REPLICA:
+        return replica_from(watch.key, watch.rse, replicas.get(watch.key)).state.value
+    rule = rules.get(watch.key)
+    return rule_seen(rule["state"], rule["error"]) if rule else rule_seen(RuleState.GONE, None)
 
 
 def replica_from(name: str, rse: str, answer: Mapping[str, Any] | None) -> Replica:

@@ -106,9 +106,9 @@ class SimulatedCatalogue:
         with self._asked("replicas", rse):
             return [self._replica(name, rse) for name in names]
 
-    def look_over(self, watches: Sequence[Watch]) -> list[Watch]:
+    def look_over(self, watches: Sequence[Watch]) -> list[str]:
         with self._asked("look_over"):
-            return [self._now(watch) for watch in watches]
+            return [self._now(watch).seen for watch in watches]
 
     def _now(self, watch: Watch) -> Watch:
         if watch.kind is WatchKind.REPLICA:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dltest.engine.machine import (
-    LONGEST_REST,
     TRY_AGAIN,
     Begin,
     Broken,
@@ -25,6 +24,7 @@ from dltest.engine.machine import (
     reopened,
     step_deadline,
 )
+from dltest.engine.rest import LONGEST_REST
 from dltest.model import (
     DLTEST,
     RUCIO,
