@@ -79,7 +79,10 @@ def show(
         return
     head = verdict_text(run.judgement.verdict, run.case.id) if run.judgement else run.case.id
     output.print(head, Text(sentence(run)))
-    output.print(f"run {run.id} of campaign {run.campaign_id} on lake {run.lake}", style="dim")
+    campaign = store.campaign(run.campaign_id)
+    asked_by = f" ({campaign.trigger})" if campaign else ""
+    whole = f"run {run.id} of campaign {run.campaign_id}{asked_by} on lake {run.lake}"
+    output.print(whole, style="dim")
     output.print(f"started {_moment(run.started_at)}, finished {_moment(run.finished_at)}")
     for line in _second_thoughts(run, changes):
         output.print(Text(line))

@@ -218,7 +218,9 @@ def test_runs_on_closed_rses_are_skipped_and_a_campaign_says_what_asked_for_it(
     assert {run["verdict"] for run in runs} == {"skipped"}
     assert {run["findings"][0]["code"] for run in runs} == {"downtime"}
     assert {run["blame"] for run in runs} == {"site XRD1", "site XRD2"}
-    assert [campaign.trigger for campaign in store.campaigns()] == [Trigger.CI]
+    (campaign,) = store.campaigns()
+    assert campaign.trigger is Trigger.CI
+    assert f"of campaign {campaign.id} (ci)" in dltest("show", runs[0]["run_id"]).out
 
 
 def test_only_a_person_may_ignore_a_downtime(dltest: DLTest, store: Store) -> None:
