@@ -16,6 +16,8 @@ OWNER = re.compile(r"dltest\.([0-9a-f]{12})")
 # Changes of the lake that a run may cause once by name. A file may be written again after its
 # mover was killed, as long as the catalogue does not know it yet.
 ONCE = {"dataset", "rule", "replica", "expired"}
+# An upload and a replication make a rule each.
+RULES_OF_A_RUN = 2
 MADE = {"put", "torso", "dataset", "rule", "replica"}
 
 
@@ -63,7 +65,9 @@ def doubled(changes: Sequence[Change], runs: Iterable[Run]) -> list[str]:
         if effect in ONCE and count > 1
     ]
     at_once = [f"{c.effect} {c.name}" for c in changes if c.effect == "put-twice-at-once"]
-    return [*twice, *at_once, *_rewritten(changes), *_too_late(changes, runs)]
+    rules = Counter(change.run_id for change in changes if change.effect == "rule")
+    too_many = [f"{n} rules of run {run}" for run, n in rules.items() if n > RULES_OF_A_RUN]
+    return [*twice, *at_once, *too_many, *_rewritten(changes), *_too_late(changes, runs)]
 
 
 def written_again(changes: Sequence[Change]) -> int:

@@ -53,6 +53,7 @@ WHOLE = (
     ("replica", f"{FILE} at XRD1"),
     ("dataset", NAME),
     ("rule", f"{NAME}.0"),
+    ("rule", f"{NAME}.1"),
     ("copied", f"sim://XRD2/{FILE}"),
     ("replica", f"{FILE} at XRD2"),
     ("expired", NAME),
@@ -71,7 +72,6 @@ def test_a_run_as_it_should_be_is_not_complained_of() -> None:
 @pytest.mark.parametrize(
     "second",
     [
-        ("rule", f"{NAME}.0"),
         ("dataset", NAME),
         ("replica", f"{FILE} at XRD2"),
         ("expired", NAME),
@@ -86,10 +86,15 @@ def test_what_happens_once_too_often_is_found(second: tuple[str, str]) -> None:
     assert second[1] in found
 
 
+@pytest.mark.parametrize("tag", [f"{NAME}.0", f"{NAME}.another"])
+def test_one_rule_more_than_a_run_needs_is_found(tag: str) -> None:
+    assert doubled(story(*WHOLE, ("rule", tag)), [run()])
+
+
 def test_what_is_made_after_the_end_of_its_run_is_found() -> None:
     ended = run(finished_at=NOW + timedelta(seconds=4, milliseconds=500))
     found = doubled(story(*WHOLE), [ended])
-    assert [line.split()[0] for line in found] == ["rule", "replica"]
+    assert [line.split()[0] for line in found] == ["rule", "rule", "replica"]
 
 
 def test_bytes_that_lie_about_are_litter() -> None:
