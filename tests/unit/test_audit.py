@@ -131,5 +131,5 @@ def test_a_ledger_that_is_not_settled_is_told(store: Store) -> None:
     entry = LedgerEntry(kind=LedgerKind.RULE, name=f"{NAME}.0")
     store.ledger(RUN).intend(entry)
     assert unsettled(store, store.runs_of("c")) == [f"{RUN}: rule {NAME}.0"]
-    store.ledger(RUN).settle(entry, LedgerState.GONE)
+    store.ledger(RUN).settle(LedgerState.GONE, entry)
     assert unsettled(store, store.runs_of("c")) == []

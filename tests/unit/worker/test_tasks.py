@@ -46,8 +46,8 @@ def station() -> Iterator[Station]:
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
     messages: list[tuple[str, float]] = []
-    for name in ("send_advance", "send_move"):
-        monkeypatch.setattr(tasks, name, lambda one, seconds=0: messages.append((one, seconds)))
+    monkeypatch.setattr(tasks, "send_advance", lambda run, wait=0: messages.append((run, wait)))
+    monkeypatch.setattr(tasks, "send_move", lambda job, _queue, wait=0: messages.append((job, wait)))
     return messages
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "0004_schedules"
 down_revision = "0003_watches"
 branch_labels = None
 depends_on = None
