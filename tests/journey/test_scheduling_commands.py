@@ -113,7 +113,7 @@ def failed(store: Store) -> Run:
     store.create_campaign(campaign, [ended])
     left = LedgerEntry(kind=LedgerKind.REPLICAS, name="dltest.run1", rse="XRD1", count=1)
     store.ledger("run1").intend(left)
-    store.ledger("run1").settle(left, LedgerState.LEFTOVER)
+    store.ledger("run1").settle(LedgerState.LEFTOVER, left)
     with store.claim("run1") as claim:
         assert claim is not None
         changes = {
