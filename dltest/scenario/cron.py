@@ -65,7 +65,7 @@ def moments(cron: str, time_zone: str, after: datetime) -> Iterator[datetime]:
     last = after
     for found in CronSim(cron, after.astimezone(ZoneInfo(time_zone))):
         moment = found.astimezone(UTC)
-        # Two times of the clock that are skipped together come at the same first minute.
+        # In the hour that comes twice, a time that is taken once may lie behind us already.
         if moment > last:
             last = moment
             yield moment

@@ -18,7 +18,7 @@ class Matrix:
 
 
 def matrices(states: Iterable[CaseState]) -> dict[str, list[Matrix]]:
-    """By lake. Cases over three RSEs and more stand in rows of their own names."""
+    """By lake. Variants, and cases over three RSEs and more, stand in rows of their own names."""
     grids: dict[str, dict[tuple[str, str], dict[tuple[str, str], CaseState]]] = {}
     for state in states:
         grid, cell = _position(state)
@@ -30,9 +30,12 @@ def matrices(states: Iterable[CaseState]) -> dict[str, list[Matrix]]:
 
 
 def _position(state: CaseState) -> tuple[tuple[str, str], tuple[str, str]]:
-    """(title, corner) of its matrix, and its row and column."""
+    """(title, corner) of its matrix, and its row and column.
+
+    Variants have rows of their own, since one cell holds one case.
+    """
     place = state.place
-    if place.rse:
+    if place.rse and state.case_id == f"{state.scenario}[{place.rse}]":
         return ("Each RSE", "RSE"), (place.rse, state.scenario)
     if state.case_id == f"{state.scenario}[{place.source}->{place.destination}]":
         return (state.scenario, "from \\ to"), (place.source, place.destination)

@@ -49,6 +49,12 @@ def test_a_cron_with_a_star_counts_hours_that_come_twice() -> None:
     assert len(times(schedule, "2026-10-24T22:00", "2026-10-25T23:00")) == 25
 
 
+def test_what_was_taken_the_first_time_is_not_taken_again_when_clocks_go_back() -> None:
+    schedule = Schedule(cron="30 2 * * *", time_zone="Europe/Zurich")
+    # 02:10 for the second time; 02:30 came 40 minutes ago, for the first
+    assert next_slot(schedule, "it", utc("2026-10-25T01:10")).at == utc("2026-10-26T01:30")
+
+
 def test_numbers_of_cron_follow_each_other_over_days_that_it_leaves_out() -> None:
     schedule = Schedule(cron="0 6,18 * * MON,THU", time_zone="America/New_York")
     found = list(slots(schedule, "it", utc("2026-01-01T00:00"), utc("2026-12-31T00:00")))
