@@ -263,9 +263,9 @@ def test_due_are_the_services_open_runs_longest_overdue_first(
         False,
     ]
     assert store.open_runs() == {
-        RunPhase.PLANNED: 6,
+        RunPhase.PLANNED: 7,
         RunPhase.EXERCISING: 0,
-        RunPhase.CLEANING: 0,
+        RunPhase.CLEANING: 1,
     }
 
 
