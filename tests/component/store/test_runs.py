@@ -251,7 +251,7 @@ def test_due_are_the_services_open_runs_longest_overdue_first(
     own = campaign.model_copy(update={"id": "c2", "driver": Driver.IN_PROCESS})
     mine = [planned(name, campaign_id="c2", wake_at=now) for name in ("mine", "swept")]
     store.create_campaign(own, mine)
-    save(store, "swept", finished_at=now)
+    save(store, "swept", phase=RunPhase.CLEANING, finished_at=now)
     save(store, "done", **ended(now))
     assert store.due(now, 10) == ["never-begins", "new", "first", "second", "swept"]
     assert store.due(now, 2) == ["never-begins", "new"]
@@ -263,9 +263,9 @@ def test_due_are_the_services_open_runs_longest_overdue_first(
         False,
     ]
     assert store.open_runs() == {
-        RunPhase.PLANNED: 6,
+        RunPhase.PLANNED: 7,
         RunPhase.EXERCISING: 0,
-        RunPhase.CLEANING: 0,
+        RunPhase.CLEANING: 1,
     }
 
 

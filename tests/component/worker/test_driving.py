@@ -10,7 +10,7 @@ import pytest
 from dltest.errors import StoreError
 from dltest.model import Watch, WatchKind
 from dltest.worker.app import CONTROL, app
-from dltest.worker.dispatch import backlog, ping, send_advance, wake
+from dltest.worker.dispatch import backlog, ping, send_admit, send_advance, wake
 
 STEPS = 5
 
@@ -103,7 +103,7 @@ def test_a_worker_told_to_stop_finishes_its_step(service) -> None:
     service.plan("r1")
     service.close_gate()
     worker = service.start("control")
-    wake(service.broker, ["r1"])
+    send_admit()  # one message alone, so that no other takes the next step
     service.await_(service.holder, "the worker holds the run")
     worker.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):

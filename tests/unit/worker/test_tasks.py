@@ -47,7 +47,9 @@ def station() -> Iterator[Station]:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
     messages: list[tuple[str, float]] = []
     monkeypatch.setattr(tasks, "send_advance", lambda run, wait=0: messages.append((run, wait)))
-    monkeypatch.setattr(tasks, "send_move", lambda job, _queue, wait=0: messages.append((job, wait)))
+    monkeypatch.setattr(
+        tasks, "send_move", lambda job, _queue, wait=0: messages.append((job, wait))
+    )
     return messages
 
 
