@@ -21,6 +21,8 @@ def test_nothing_is_lost_doubled_or_left_while_everything_is_killed() -> None:
         workers=2,
         limit_seconds=120,
         kills=6,
+        # Long enough that two movers of one file would meet.
+        file_seconds=0.15,
         program=(sys.executable, str(HURRIED)),
     )
     outcome = play(order)
