@@ -16,7 +16,8 @@ WEIGHTS = {"worker": 12, "beat": 3, "redis": 2, "redis-emptied": 2, "postgresql"
 class Order:
     """What to play. `pause` are the shortest and the longest seconds between two kills.
 
-    After `kills` of them, if given, there is peace. `keep` is a folder for logs to stay.
+    After `kills` of them, if given, there is peace. A file's bytes take `file_seconds` on the
+    simulated lake. `keep` is a folder for logs to stay.
     """
 
     runs: int
@@ -26,6 +27,7 @@ class Order:
     workers: int = 3
     limit_seconds: float = 3600.0
     kills: int | None = None
+    file_seconds: float = 0.05
     keep: Path | None = None
     program: tuple[str, ...] = DLTEST
 

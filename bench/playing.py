@@ -80,7 +80,7 @@ class Outcome:
 
 def play(order: Order) -> Outcome:
     """The runs on a simulated lake."""
-    with _home(order) as home, _simulated_lake(home) as lake_file:
+    with _home(order) as home, _simulated_lake(home, order.file_seconds) as lake_file:
         game = Game(order, home, lake_file)
         game.play([parse(SCENARIO, "chaos.yaml")])
         lines = (home / "journal").read_text().splitlines()
@@ -243,9 +243,10 @@ def _home(order: Order) -> Iterator[Path]:
 
 
 @contextmanager
-def _simulated_lake(home: Path) -> Iterator[Path]:
+def _simulated_lake(home: Path, file_seconds: float) -> Iterator[Path]:
     """The lake file of a simulated lake, which outlives all that is killed."""
     words = ["--socket", str(home / "lake"), "--journal", str(home / "journal")]
+    words += ["--file-seconds", str(file_seconds)]
     ready = home / "lake.yaml"
     ready.write_text(f"name: simulated\nsimulated: {home / 'lake'}\n")
     command = [sys.executable, "-m", "dltest.lake.simulated", *words]

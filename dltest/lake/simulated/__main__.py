@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from dltest.lake.simulated.server import LakeServer
+from dltest.lake.simulated.server import FILE_SECONDS, LakeServer
 
 
 def main() -> None:
@@ -19,10 +19,15 @@ def main() -> None:
     parser.add_argument("--socket", type=Path, required=True, help="where to listen")
     parser.add_argument("--rses", type=int, default=4, help="how many RSEs there are [4]")
     parser.add_argument("--journal", type=Path, help="write every change of the lake to this file")
+    parser.add_argument(
+        "--file-seconds", type=float, default=FILE_SECONDS, help="time that a file's bytes take"
+    )
     options = parser.parse_args()
     with ExitStack() as stack:
         journal = stack.enter_context(options.journal.open("a")) if options.journal else None
-        server = stack.enter_context(LakeServer(options.socket, options.rses, journal))
+        server = stack.enter_context(
+            LakeServer(options.socket, options.rses, journal, options.file_seconds)
+        )
 
         def end(_number: int, _frame: FrameType | None) -> None:
             threading.Thread(target=server.shutdown).start()

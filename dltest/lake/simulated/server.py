@@ -48,10 +48,17 @@ class LakeServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, path: Path, rses: int = 4, journal: IO[str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        rses: int = 4,
+        journal: IO[str] | None = None,
+        file_seconds: float = FILE_SECONDS,
+    ) -> None:
         path.unlink(missing_ok=True)
         super().__init__(str(path), _Connection)
         self.path = path
+        self._file_seconds = file_seconds
         self.journal = Journal(journal)
         names = [f"XRD{number}" for number in range(1, rses + 1)]
         self.lake = SimulatedLake(names, clock=RealClock(), journal=self.journal, own_pace=True)
@@ -75,7 +82,7 @@ class LakeServer(socketserver.ThreadingUnixStreamServer):
         """Do the job file by file; None when `pause` said that nobody waits for it any more."""
         outcomes: list[FileOutcome] = []
         while self.lake.ails("storage-hung", job.rse):
-            if not pause(FILE_SECONDS):
+            if not pause(self._file_seconds):
                 return None
         for file in job.files:
             outcome = self._moved(job, file, pause)
@@ -87,7 +94,7 @@ class LakeServer(socketserver.ThreadingUnixStreamServer):
             state=JobState.DONE,
             progress=Progress(files_done=len(outcomes), bytes_done=moved),
             outcomes=tuple(outcomes),
-            seconds=FILE_SECONDS * len(outcomes),
+            seconds=self._file_seconds * len(outcomes),
         )
 
     def server_close(self) -> None:
@@ -100,12 +107,12 @@ class LakeServer(socketserver.ThreadingUnixStreamServer):
         self, job: StorageJob, file: FileRef, pause: Callable[[float], bool]
     ) -> FileOutcome | None:
         if job.kind is not JobKind.PUT:
-            if not pause(FILE_SECONDS):
+            if not pause(self._file_seconds):
                 return None
             with self.at_work:
                 return self.lake.storage.outcome(job, file)
         with self._written(file.url):
-            goes_on = pause(FILE_SECONDS)
+            goes_on = pause(self._file_seconds)
             with self.at_work:
                 if goes_on:
                     return self.lake.storage.outcome(job, file)

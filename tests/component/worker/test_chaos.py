@@ -14,13 +14,15 @@ HURRIED = Path(__file__).parent / "hurried.py"
 @pytest.mark.usefixtures("own_broker")
 def test_nothing_is_lost_doubled_or_left_while_everything_is_killed() -> None:
     order = Order(
-        runs=30,
+        runs=24,
         seed=8,  # kills one of each
         pause=(0.3, 1.5),
         down_seconds=1.0,
         workers=2,
         limit_seconds=120,
         kills=6,
+        # Long enough that two movers of one file would meet.
+        file_seconds=0.3,
         program=(sys.executable, str(HURRIED)),
     )
     outcome = play(order)
