@@ -21,6 +21,11 @@ app = typer.Typer(
     help="See what runs by itself, pause it, and let it go on.",
 )
 
+NOTHING_YET = (
+    "nothing runs by itself yet: either the service is not up, or no scenario of its folder"
+    " (DLTEST_SCENARIOS) has a `schedule`"
+)
+
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A scenario's name.")]
 
 
@@ -35,7 +40,7 @@ def list_schedules(*, lake: LakeOption = None, lab: LabOption = None) -> None:
         table.add_column(column)
     for row in rows:
         table.add_row(*_row(row, last.get(row.scenario)))
-    output.print(table if rows else "no scenario has run by itself; is the service up?")
+    output.print(table if rows else NOTHING_YET)
     _tell_problems(installation)
 
 
