@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,8 +46,8 @@ class Tampering:
         self.run = store.run
 
     @contextmanager
-    def claim(self, run_id: str, *, ended: bool = False) -> Iterator[object]:
-        with self._store.claim(run_id, ended=ended) as claim:
+    def claim(self, run_id: str, **how: Any) -> Iterator[object]:
+        with self._store.claim(run_id, **how) as claim:
             yield claim
         run = claim.saved if claim else None
         if run and run.step_index == 2 and run.records[2].state is StepState.PENDING:
