@@ -9,9 +9,10 @@ crashes happened to have the record that they would have had without.
 """
 
 import os
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
 from itertools import count
@@ -19,6 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -99,10 +101,14 @@ class CrashError(BaseException):
 
 
 @cache
+def home() -> Path:
+    return Path(tempfile.mkdtemp(prefix="dltest-engine-", dir="/dev/shm"))
+
+
+@cache
 def store() -> Store:
     """One for all examples, each of which is a lake of its own."""
-    folder = tempfile.mkdtemp(prefix="dltest-engine-", dir="/dev/shm")
-    opened = Store.open(f"sqlite:///{Path(folder) / 'store.sqlite3'}")
+    opened = Store.open(f"sqlite:///{home() / 'store.sqlite3'}")
     opened.migrate()
     return opened
 
@@ -381,6 +387,15 @@ def undisturbed() -> tuple[Any, ...]:
     return shape(run)
 
 
+@pytest.fixture
+def in_memory() -> Iterator[None]:
+    """The folder in memory goes with the test."""
+    yield
+    store().close()
+    shutil.rmtree(home())
+
+
+@pytest.mark.usefixtures("in_memory")
 def test_whatever_happens_to_the_service_every_run_is_judged_once_and_nothing_is_left() -> None:
     undisturbed()
     run_state_machine_as_test(
