@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kombu import pools
 
 from dltest.model import Campaign, Case, Driver, Payload, Run, StepCall
 from dltest.store import Store
@@ -37,7 +38,8 @@ def broker(redis_url: str) -> Iterator[str]:
 
 def forget_broker() -> None:
     """A process knows one broker; this one forgets it for the next test."""
-    app.pool.force_close_all()
+    # kombu keeps its pools by URL, closed ones too, and URLs come again after sixteen tests.
+    pools.reset()
     app._pool = app.amqp._producer_pool = None
 
 
