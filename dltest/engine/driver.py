@@ -8,8 +8,7 @@ import traceback
 from datetime import datetime
 from typing import Any
 
-from dltest.engine.house import House
-from dltest.engine.machine import (
+from dltest.engine.actions import (
     Action,
     Begin,
     Broken,
@@ -26,10 +25,10 @@ from dltest.engine.machine import (
     Silent,
     Start,
     StepAction,
-    after,
-    next_action,
-    step_deadline,
+    TooLate,
 )
+from dltest.engine.house import House
+from dltest.engine.machine import after, next_action, step_deadline
 from dltest.errors import LakeError, StoreError
 from dltest.model import DLTEST, Run, Trouble
 from dltest.steps import Context, Done, Handle, Step, StepBody, cleanup, registry
@@ -113,7 +112,7 @@ def _perform(run: Run, action: Action, house: House) -> Result:
             return _perform_step(action, _step(run, index), _context(run, index, house), handle)
         case CleanBegin() | CleanLook() | CleanGiveUp():
             return _perform_cleanup(action, _context(run, len(run.case.steps), house), handle)
-        case Start() | Conclude() | Rest():
+        case Start() | TooLate() | Conclude() | Rest():
             return None
 
 

@@ -9,94 +9,33 @@ and repeated deliveries can be played through in memory.
             -> ended
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from dltest.engine.actions import (
+    Action,
+    Begin,
+    Broken,
+    CleanAction,
+    CleanBegin,
+    CleanGiveUp,
+    CleanLook,
+    Conclude,
+    Explain,
+    Look,
+    Refused,
+    Rest,
+    Result,
+    Silent,
+    Start,
+    StepAction,
+    TooLate,
+)
 from dltest.engine.rest import Rules, rests
 from dltest.judge import holds, judge
-from dltest.model import Attempt, Run, RunPhase, StepRecord, StepState, Trouble
-from dltest.steps import Done, Outcome, Waiting
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Nothing to do before `until`; None means never again."""
-
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Open the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Explain:
-    """The step's time is over: ask it what stands in the way."""
-
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conclude:
-    """All steps are done, or one of them ended the run: judge it and go on to clean up."""
-
-
-@dataclass(frozen=True, slots=True)
-class CleanBegin:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class CleanLook:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class CleanGiveUp:
-    pass
-
-
-Action = Rest | Start | Begin | Look | Explain | Conclude | CleanBegin | CleanLook | CleanGiveUp
-StepAction = Begin | Look | Explain
-CleanAction = CleanBegin | CleanLook | CleanGiveUp
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """The lake did not answer. It is asked again until patience runs out."""
-
-    trouble: Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The lake answered, and the answer was no."""
-
-    trouble: Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """dltest itself failed; `traceback` is evidence."""
-
-    trouble: Trouble
-    traceback: str
-
-
-Result = Outcome | Silent | Refused | Broken | None
+from dltest.model import DLTEST, Attempt, Run, RunPhase, StepRecord, StepState, Trouble
+from dltest.steps import Done, Waiting
 
 ASK_AGAIN = timedelta(seconds=2)
 
@@ -127,7 +66,8 @@ def _exercise(run: Run, now: datetime) -> Action:
         return Conclude()
     record = run.records[run.step_index]
     if record.state is StepState.PENDING:
-        return Begin(run.step_index)
+        is_over = now >= _run_deadline(run, now)
+        return TooLate(run.step_index) if is_over else Begin(run.step_index)
     if record.state.is_final:
         return Conclude()
     if run.deadline is not None and now >= run.deadline:
@@ -153,6 +93,8 @@ def after(run: Run, action: Action, result: Result, now: datetime, rules: Rules)
             return _concluded(run, now, rules)
         case Begin() | Look() | Explain():
             return _stepped(run, action, result, now, rules)
+        case TooLate(step):
+            return _ends(run, _too_late(run, step, now), now)
         case CleanBegin() | CleanLook() | CleanGiveUp():
             return _cleaned(run, action, result, now, rules)
         case Rest():
@@ -209,6 +151,17 @@ def _stepped(run: Run, action: StepAction, result: Result, now: datetime, rules:
             return _ends(run, _done(record, told, StepState.UNKNOWN, now), now)
         case None:
             return run
+
+
+def _too_late(run: Run, step: int, now: datetime) -> StepRecord:
+    """A step that ended in time is followed at once, so only dltest can have lost the time."""
+    record = run.records[step]
+    trouble = Trouble(
+        code="out-of-time",
+        message=f"the run's time was over before {record.name} could begin: dltest came too late",
+        blame=DLTEST,
+    )
+    return _done(record, Done(troubles=(trouble,)), StepState.UNKNOWN, now)
 
 
 def _end_state(action: StepAction, done: Done) -> StepState:
@@ -283,9 +236,8 @@ def _may_try_again(run: Run, record: StepRecord, now: datetime) -> bool:
     """Only what the lake answered, or did not do in time, is tried again while the run has time."""
     retries = run.case.steps[run.step_index].body.get("retries", 0)
     is_worth_it = record.state in {StepState.REFUSED, StepState.OVERDUE} and not run.cancelled
-    return (
-        is_worth_it and len(record.attempts) < int(str(retries)) and now < _run_deadline(run, now)
-    )
+    has_time = now + TRY_AGAIN < _run_deadline(run, now)
+    return is_worth_it and has_time and len(record.attempts) < int(str(retries))
 
 
 def _tries_again(run: Run, record: StepRecord, now: datetime) -> Run:

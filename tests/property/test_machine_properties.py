@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dltest.engine.machine import (
+from dltest.engine.actions import (
     Action,
     Begin,
     Broken,
@@ -16,13 +16,11 @@ from dltest.engine.machine import (
     Refused,
     Rest,
     Result,
-    Rules,
     Silent,
     Start,
-    after,
-    next_action,
-    step_deadline,
 )
+from dltest.engine.machine import after, next_action, step_deadline
+from dltest.engine.rest import Rules
 from dltest.model import (
     DLTEST,
     RUCIO,

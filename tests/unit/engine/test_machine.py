@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dltest.engine.machine import (
-    TRY_AGAIN,
+from dltest.engine.actions import (
     Begin,
     Broken,
     CleanBegin,
@@ -16,15 +15,12 @@ from dltest.engine.machine import (
     Look,
     Refused,
     Rest,
-    Rules,
     Silent,
     Start,
-    after,
-    next_action,
-    reopened,
-    step_deadline,
+    TooLate,
 )
-from dltest.engine.rest import LONGEST_REST
+from dltest.engine.machine import TRY_AGAIN, after, next_action, reopened, step_deadline
+from dltest.engine.rest import LONGEST_REST, Rules
 from dltest.model import (
     DLTEST,
     RUCIO,
@@ -160,6 +156,15 @@ def test_an_overdue_step_that_nobody_can_explain_is_inconclusive(run):
     run = play(run, (Explain(0), Silent(SILENCE)), (Conclude(), None), at=late)
     assert run.records[0].state is StepState.UNKNOWN
     assert run.judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_step_that_we_come_too_late_to_begin_is_not_the_sites_fault(run):
+    run = play(started(run), (Begin(0), Done()))
+    late = T0 + timedelta(hours=2)
+    run = play(run, (TooLate(1), None), (Conclude(), None), at=late)
+    assert run.judgement.verdict is Verdict.INCONCLUSIVE
+    assert run.judgement.blame == DLTEST
+    assert run.judgement.findings[0].code == "out-of-time"
 
 
 def test_our_own_failure_is_inconclusive_blames_dltest_and_keeps_the_traceback(run):
