@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.engine import growth, pace, waiting
+from bench.engine import growth, pace, ticking, waiting
 from bench.figure import Figure
 from bench.servers import running_servers
 from dltest.store import Store
@@ -15,4 +15,5 @@ def measure(_lab: Path | None, samples: int) -> Iterator[Figure]:
         store.migrate()
         yield from pace.measure(servers, store, samples)
         yield from waiting.measure(servers, store, samples)
+        yield from ticking.measure(servers.folder, store, samples)
         yield from growth.measure(store)

@@ -6,11 +6,11 @@ from statistics import quantiles
 
 from sqlalchemy import func, select, text
 
-from bench.engine.service import planned, processes, write
+from bench.engine.service import CASE, planned, processes, write
 from bench.engine.worker import INSERT, TABLE
 from bench.figure import Figure, compared
 from bench.servers import Servers, await_
-from dltest.model import RunPhase
+from dltest.model import RunPhase, Trigger
 from dltest.store import Store, tables
 from dltest.worker.app import CONTROL, app, connect
 from dltest.worker.dispatch import wake
@@ -18,6 +18,7 @@ from dltest.worker.dispatch import wake
 CASES = 200
 INSERTS = 2_000
 HANDED_IN = 20
+ELSEWHERE = CASE.model_copy(update={"targets": {"source": "C", "destination": "D"}})
 PATIENCE_SECONDS = 600
 WORKERS = ("control", "control")
 
@@ -82,13 +83,13 @@ def _inserted(store: Store) -> int:
 
 
 def _delays(servers: Servers, store: Store) -> list[float]:
-    """Seconds from handing a run in to its first step, while the workers have all they can do."""
+    """Seconds from handing a run in to its first step, while schedules keep all workers busy."""
     load = planned(CASES * 3)
-    campaign = write(store, load)
+    campaign = write(store, load, Trigger.SCHEDULE)
     wake(servers.broker, [run.id for run in load])
     delays = []
     for _ in range(HANDED_IN):
-        (run,) = planned(1)
+        (run,) = planned(1, ELSEWHERE)
         write(store, [run])
         handed_in = time.time()
         wake(servers.broker, [run.id])

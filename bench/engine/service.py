@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.servers import Servers
-from dltest.model import Campaign, Case, Driver, Payload, Run, StepCall
+from dltest.model import Campaign, Case, Driver, Payload, Run, StepCall, Trigger
 from dltest.store import Store
 
 CASE = Case(
@@ -51,21 +51,22 @@ def processes(servers: Servers, *roles: str) -> Iterator[list[subprocess.Popen[b
             process.wait(60)
 
 
-def planned(count: int) -> list[Run]:
+def planned(count: int, case: Case = CASE) -> list[Run]:
     """Runs of one campaign, not yet in the store."""
     campaign, now = uuid.uuid4().hex, datetime.now(UTC)
     return [
-        Run(id=uuid.uuid4().hex, campaign_id=campaign, lake="bench", case=CASE, planned_at=now)
+        Run(id=uuid.uuid4().hex, campaign_id=campaign, lake="bench", case=case, planned_at=now)
         for _ in range(count)
     ]
 
 
-def write(store: Store, runs: list[Run]) -> str:
+def write(store: Store, runs: list[Run], trigger: Trigger = Trigger.MANUAL) -> str:
     """Plan the runs; gives their campaign's id."""
     first = runs[0]
     campaign = Campaign(
         id=first.campaign_id,
         lake="bench",
+        trigger=trigger,
         driver=Driver.SERVICE,
         title="bench",
         created_at=first.planned_at,

@@ -18,6 +18,9 @@ from dltest.worker.app import app
 from dltest.worker.service import beat, work
 from dltest.worker.station import Station, current
 
+# What is measured is the engine, not its patience with one link.
+LIMITS = {"parallel_per_rse": 100, "parallel_per_link": 100, "waiting_rules": None}
+
 INSERT = "bench.insert"
 TABLE = "CREATE TABLE IF NOT EXISTS bench_insert (id text PRIMARY KEY, body text NOT NULL)"
 
@@ -37,7 +40,13 @@ def station(database: str, broker: str, folder: Path) -> Station:
     rucio = {"url": "http://127.0.0.1:1", "account": "bench", "scope": "bench"}
     lake = LakeSettings.model_validate({"name": "bench", "rucio": rucio})
     settings = Settings.model_validate(
-        {"database": database, "broker": broker, "state_dir": folder / "state"}
+        {
+            "database": database,
+            "broker": broker,
+            "state_dir": folder / "state",
+            "scenarios": folder / "scenarios",
+            **LIMITS,
+        }
     )
     made = Station(settings, lake, Store.open(database))
     made.__dict__["lake"] = InstantLake(folder)

@@ -203,6 +203,9 @@ def _verdict_word(run: Run) -> str:
 
 def _print_step(record: StepRecord) -> None:
     output.print(Text(f"  {step_line(record)}", style="bold"))
+    for number, attempt in enumerate(record.attempts, start=1):
+        said = "; ".join(trouble.message for trouble in attempt.troubles)
+        output.print(Text(f"      attempt {number} was {attempt.state.value}: {said}"))
     for name, value in record.measured.items():
         output.print(Text(f"      {_name(name)}: {_measure(name, value)}"))
     for name, fact in record.evidence.items():

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from dltest.model import Annulment, JudgementChange, Run, StepRecord
+from dltest.model import Annulment, Attempt, JudgementChange, Run, StepRecord
 
 
 def run_object(run: Run, changes: Iterable[JudgementChange] = ()) -> dict[str, Any]:
@@ -59,6 +59,19 @@ def _step(record: StepRecord) -> dict[str, Any]:
         "ended_at": _time(record.ended_at),
         "measured": record.measured,
         "evidence": record.evidence,
+        "attempts": [_attempt(attempt) for attempt in record.attempts],
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "state": attempt.state.value,
+        "began_at": _time(attempt.began_at),
+        "ended_at": _time(attempt.ended_at),
+        "troubles": [
+            {"code": trouble.code, "message": trouble.message, "blame": str(trouble.blame)}
+            for trouble in attempt.troubles
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""Which planned runs may begin: oldest first, within every limit, and nobody waits for ever.
+"""Which planned runs may begin: in their order, within every limit, and nobody waits for ever.
 
 Pure. A run needs a seat at each of its RSEs, one on its link and one in all, within the pace of
 its scenario and the installation's limits. The first run that a full limit holds keeps its seats

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, bindparam, case, func, select, text, update
 
-from dltest.model import Driver, Pace, RunPhase, StepState
+from dltest.model import Driver, Pace, RunPhase, StepState, Trigger
 from dltest.store import tables
 from dltest.store.database import Database
 from dltest.store.mapping import TARGETS_JOIN
@@ -15,7 +15,7 @@ from dltest.store.mapping import TARGETS_JOIN
 # Any constant serves as long as nothing else in the same database uses it.
 ADVISORY_LOCK = 5_349_872
 
-# The oldest so many are looked at; those behind them wait for these in any case, or nearly.
+# The first so many are looked at; those behind them wait for these in any case, or nearly.
 LONGEST_QUEUE = 5_000
 
 
@@ -43,8 +43,9 @@ class Group:
 class Crowd:
     """All that an admission is decided by.
 
-    `waiters` are the oldest first; `free_from` says when a scenario's bandwidth allows the
-    next begin; `waiting_rules` is how many of our replications wait for the lake.
+    `waiters` are those of people and CI first, then the oldest; `free_from` says when a
+    scenario's bandwidth allows the next begin; `waiting_rules` is how many of our replications
+    wait for the lake.
     """
 
     waiters: tuple[Waiter, ...]
@@ -128,7 +129,9 @@ def _crowd(connection: Connection, lake: str) -> Crowd:
 
 
 def _waiting(lake: str) -> Any:
+    """A schedule has time; who asked by hand, or waits in CI, has not."""
     run, campaign = tables.run, tables.campaign
+    is_scheduled = case((campaign.c.trigger == Trigger.SCHEDULE, 1), else_=0)
     return (
         select(run.c.id, run.c.scenario, run.c.targets, run.c.held, campaign.c.ignores_downtime)
         .join(campaign, campaign.c.id == run.c.campaign_id)
@@ -139,7 +142,7 @@ def _waiting(lake: str) -> Any:
             run.c.cancelled.is_(False),
             campaign.c.driver == Driver.SERVICE,
         )
-        .order_by(run.c.planned_at, run.c.campaign_id, run.c.position)
+        .order_by(is_scheduled, run.c.planned_at, run.c.campaign_id, run.c.position)
     )
 
 

@@ -18,6 +18,7 @@ from dltest.model import (
     RunPhase,
     StepRecord,
     StepState,
+    Trigger,
     Verdict,
 )
 from dltest.scheduling import admit
@@ -63,6 +64,17 @@ def end(store: Store, run_id: str, now: datetime) -> None:
 def paced(run: Run, pace: Pace, bytes_written: int = 0) -> Run:
     case = run.case.model_copy(update={"pace": pace, "bytes_written": bytes_written})
     return run.model_copy(update={"case": case})
+
+
+def test_who_asked_by_hand_does_not_queue_behind_schedules(
+    store: Store, campaign: Campaign, planned: MakeRun, now: datetime, let: Let
+) -> None:
+    scheduled = campaign.model_copy(update={"id": "s", "trigger": Trigger.SCHEDULE})
+    runs = [planned(name).model_copy(update={"campaign_id": "s"}) for name in ("a", "b")]
+    store.create_campaign(scheduled, runs)
+    later = {"planned_at": now + timedelta(seconds=1)}
+    store.create_campaign(campaign, [planned("by-hand").model_copy(update=later)])
+    assert let(seconds=2, parallel_per_link=1) == ["by-hand"]
 
 
 def test_held_runs_say_why_and_begin_when_there_is_room(

@@ -8,6 +8,7 @@ import pytest
 
 from dltest.model import (
     RUCIO,
+    Attempt,
     Blame,
     Case,
     Finding,
@@ -18,6 +19,7 @@ from dltest.model import (
     StepCall,
     StepRecord,
     StepState,
+    Trouble,
     Verdict,
 )
 from dltest.report import junit
@@ -77,6 +79,17 @@ def test_json_has_the_fields_that_programs_rely_on():
     assert set(told["findings"][0]) == {"code", "title", "blame"}
     assert told["started_at"] == "2026-01-01T00:00:00.000Z"
     assert [step["name"] for step in told["steps"]] == ["upload", "clean-up"]
+
+
+def test_json_tells_of_the_attempts_before():
+    run = run_of(Verdict.DEGRADED, "XRD1")
+    no = Trouble(code="storage-unreachable", message="refused", blame=Blame.site("XRD1"))
+    first = Attempt(state=StepState.REFUSED, began_at=T0, ended_at=T0, troubles=(no,))
+    record = run.records[0].model_copy(update={"attempts": (first,)})
+    told = run_object(run.model_copy(update={"records": (record,)}))
+    (attempt,) = told["steps"][0]["attempts"]
+    assert attempt["state"] == "refused"
+    assert attempt["troubles"][0]["blame"] == "site XRD1"
 
 
 def test_json_of_a_run_under_way_says_null():
