@@ -52,7 +52,7 @@ class InstantCatalogue:
                 rules[answer["id"]] = answer
         return [seen_now(watch, rules, {}) for watch in watches]
 
-    def urls(self, rse: str, names: Sequence[str]) -> list[str]:
+    def urls(self, rse: str, names: Sequence[str], protocol: str | None = None) -> list[str]:
         return [f"instant://{rse}/{name}" for name in names]
 
     def register(

@@ -58,7 +58,11 @@ def _cases(servers: Servers, store: Store, count: int) -> tuple[float, int]:
     wake(servers.broker, [run.id for run in runs])
     await_(lambda: _open(store, campaign) == 0, "all cases end", PATIENCE_SECONDS)
     seconds = time.perf_counter() - began
-    return seconds, sum(run.version for run in store.runs_of(campaign))
+    ended = store.runs_of(campaign)
+    unsound = [run for run in ended if run.judgement is None or run.judgement.findings]
+    if unsound:
+        raise RuntimeError(f"{len(unsound)} cases did not pass: {unsound[0].judgement}")
+    return seconds, sum(run.version for run in ended)
 
 
 def _open(store: Store, campaign: str) -> int:

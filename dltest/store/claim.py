@@ -10,13 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Select, delete, literal, or_, select, update
+from sqlalchemy import Connection, Executable, Select, bindparam, delete, or_, select, update
 
 from dltest.errors import StoreError
 from dltest.model import Run, RunPhase, Steadiness
 from dltest.store import rollup, tables
 from dltest.store.database import Database
-from dltest.store.mapping import finding_values, record_values, run_values, runs_from
+from dltest.store.mapping import (
+    CHANGING_COLUMNS,
+    finding_values,
+    record_values,
+    run_values,
+    runs_from,
+)
 
 Query = Select[tuple[object, ...]]
 
@@ -47,6 +53,7 @@ class Claims:
     def __init__(self, database: Database, steadiness: Steadiness) -> None:
         self._database = database
         self._steadiness = steadiness
+        self._upsert = _upsert_of_records(database)
         self._guard = threading.Lock()
         self._held: set[str] = set()
 
@@ -56,16 +63,13 @@ class Claims:
     ) -> Iterator[Claim | None]:
         """None when the run is unknown, or held by someone else; ended runs only if asked for."""
         how = self._by_row_lock if self._database.is_postgresql else self._by_own_lock
-        with how(run_id, _query(run_id, ended=ended), known) as claim:
+        with how(run_id, _QUERIES[ended], known) as claim:
             yield claim
 
     @contextmanager
     def _by_row_lock(self, run_id: str, wanted: Query, known: Run | None) -> Iterator[Claim | None]:
-        # NO KEY UPDATE, not UPDATE: the ledger's rows, written meanwhile through another
-        # connection, refer to this row and would wait for ever.
-        locked = wanted.with_for_update(skip_locked=True, key_share=True)
         with self._database.writing(f"take a step of run {run_id}") as connection:
-            claim = _claim(connection, locked, known)
+            claim = _claim(connection, wanted, run_id, known)
             yield claim
             if claim is not None and claim.saved is not None:
                 claim.saved = self._write(connection, claim.run, claim.saved)
@@ -81,7 +85,7 @@ class Claims:
             return
         try:
             with self._database.reading(f"read run {run_id}") as connection:
-                claim = _claim(connection, wanted, known)
+                claim = _claim(connection, wanted, run_id, known)
             yield claim
             if claim is not None and claim.saved is not None:
                 with self._database.writing(f"save run {run_id}") as connection:
@@ -91,21 +95,40 @@ class Claims:
                 self._held.discard(run_id)
 
     def _write(self, connection: Connection, before: Run, after: Run) -> Run:
-        written = _write(self._database, connection, before, after)
+        written = _write(connection, before, after, self._upsert)
         # A swept run ends once more; it was counted when it ended first.
         if after.is_ended and before.finished_at is None:
             rollup.add(self._database, connection, after, datetime.now(UTC), self._steadiness)
         return written
 
 
-def _query(run_id: str, *, ended: bool) -> Query:
-    table = tables.run
-    phase = table.c.phase == RunPhase.ENDED if ended else table.c.phase != RunPhase.ENDED
-    return select(table).where(table.c.id == run_id, phase)
+# Made once: SQLAlchemy takes longer to put such a statement together than to have it carried out.
+_IS_IT = tables.run.c.id == bindparam("the_run")
+# NO KEY UPDATE, not UPDATE: the ledger's rows, written meanwhile through another connection, refer
+# to this row and would wait for ever. SQLite knows no such locks, and is not told of them.
+_HELD = select(tables.run).where(_IS_IT).with_for_update(skip_locked=True, key_share=True)
+_QUERIES: dict[bool, Query] = {
+    True: _HELD.where(tables.run.c.phase == RunPhase.ENDED),
+    False: _HELD.where(tables.run.c.phase != RunPhase.ENDED),
+}
+_CHANGING = [column for column in tables.run.columns if column.name in CHANGING_COLUMNS]
+_SAVE = (
+    update(tables.run)
+    .where(_IS_IT, tables.run.c.version == bindparam("its_version"))
+    .values(
+        {column: bindparam(f"new_{column.name}", type_=column.type) for column in _CHANGING}
+        | {
+            # A person may have cancelled while the step was taken; that is never unsaid.
+            tables.run.c.cancelled: or_(tables.run.c.cancelled, bindparam("new_cancelled")),
+            tables.run.c.version: tables.run.c.version + 1,
+        }
+    )
+    .returning(tables.run.c.cancelled)
+)
 
 
-def _claim(connection: Connection, query: Query, known: Run | None) -> Claim | None:
-    row = connection.execute(query).one_or_none()
+def _claim(connection: Connection, query: Query, run_id: str, known: Run | None) -> Claim | None:
+    row = connection.execute(query, {"the_run": run_id}).one_or_none()
     if row is None:
         return None
     if known is not None and row.version == known.version:
@@ -115,38 +138,32 @@ def _claim(connection: Connection, query: Query, known: Run | None) -> Claim | N
     return Claim(runs_from(connection, [row])[0])
 
 
-def _write(database: Database, connection: Connection, before: Run, after: Run) -> Run:
+def _upsert_of_records(database: Database) -> Executable:
+    table = tables.step_record
+    insert = database.insert(table)
+    fresh = {column.name: insert.excluded[column.name] for column in table.columns}
+    return insert.on_conflict_do_update(index_elements=["run_id", "position"], set_=fresh)
+
+
+def _write(connection: Connection, before: Run, after: Run, upsert: Executable) -> Run:
     """Gives the run as it stands in the store now."""
-    table = tables.run
-    values = run_values(after)
-    # A person may have cancelled while the step was taken; that is never unsaid.
-    values["cancelled"] = or_(table.c.cancelled, literal(after.cancelled))
-    version = before.version + 1
-    cancelled = connection.execute(
-        update(table)
-        .where(table.c.id == after.id, table.c.version == before.version)
-        .values(version=version, **values)
-        .returning(table.c.cancelled)
-    ).scalar_one_or_none()
+    values = {f"new_{name}": value for name, value in run_values(after).items()}
+    which = {"the_run": after.id, "its_version": before.version}
+    cancelled = connection.execute(_SAVE, values | which).scalar_one_or_none()
     if cancelled is None:
         raise StoreError(f"run {after.id} was changed by someone else; this step is not saved")
-    _write_records(database, connection, before, after)
+    _write_records(connection, before, after, upsert)
     if finding_values(before) != finding_values(after):
         write_findings(connection, after)
-    return after.model_copy(update={"version": version, "cancelled": cancelled})
+    return after.model_copy(update={"version": before.version + 1, "cancelled": cancelled})
 
 
-def _write_records(database: Database, connection: Connection, before: Run, after: Run) -> None:
+def _write_records(connection: Connection, before: Run, after: Run, upsert: Executable) -> None:
     table = tables.step_record
     old, new = record_values(before), record_values(after)
     changed = [values for position, values in new.items() if old.get(position) != values]
     if changed:
-        insert = database.insert(table)
-        fresh = {name: insert.excluded[name] for name in changed[0]}
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=["run_id", "position"], set_=fresh),
-            changed,
-        )
+        connection.execute(upsert, changed)
     if gone := [position for position in old if position not in new]:
         connection.execute(
             delete(table).where(table.c.run_id == after.id, table.c.position.in_(gone))

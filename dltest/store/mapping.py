@@ -50,6 +50,13 @@ def run_values(run: Run) -> Values:
     }
 
 
+CHANGING_COLUMNS = (
+    *("phase", "verdict", "blame", "blame_where", "leftovers", "cancelled", "started_at"),
+    *("finished_at", "deadline", "wake_at", "watch", "step_index", "handle"),
+)
+"""The keys of `run_values`."""
+
+
 def birth_values(run: Run, position: int) -> Values:
     """All columns of a new row."""
     return {

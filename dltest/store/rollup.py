@@ -35,8 +35,7 @@ def add(
     """Count a run that has just ended. Call once a run."""
     finished_at = run.finished_at or now
     _count_run(database, connection, run)
-    for step, seconds in sorted(_durations(run)):
-        _count_duration(database, connection, run, step, seconds)
+    _count_durations(database, connection, run)
     for record in sorted(run.records, key=lambda record: record.name):
         if record.state is StepState.DONE and record.measured.get("bytes"):
             _count_bytes(database, connection, run, record, finished_at)
@@ -137,21 +136,30 @@ def _total_key(run: Run, said: tuple[Verdict, str]) -> dict[str, Any]:
     }
 
 
-def _count_duration(
-    database: Database, connection: Connection, run: Run, step: str, seconds: float
-) -> None:
+def _count_durations(database: Database, connection: Connection, run: Run) -> None:
+    """In one statement, where each row may stand once: a step may come twice in a run."""
+    counted: dict[tuple[str, float], list[float]] = {}
+    for step, seconds in _durations(run):
+        counted.setdefault((step, bucket_of(seconds)), []).append(seconds)
+    if not counted:
+        return
     table = tables.duration_total
     insert = database.insert(table).values(
-        lake=run.lake,
-        scenario=run.case.scenario,
-        step=step,
-        bucket_seconds=bucket_of(seconds),
-        observations=1,
-        seconds_sum=seconds,
+        [
+            {
+                "lake": run.lake,
+                "scenario": run.case.scenario,
+                "step": step,
+                "bucket_seconds": bucket,
+                "observations": len(seconds),
+                "seconds_sum": sum(seconds),
+            }
+            for (step, bucket), seconds in sorted(counted.items())
+        ]
     )
     more = {
-        "observations": table.c.observations + 1,
-        "seconds_sum": table.c.seconds_sum + seconds,
+        "observations": table.c.observations + insert.excluded.observations,
+        "seconds_sum": table.c.seconds_sum + insert.excluded.seconds_sum,
     }
     connection.execute(insert.on_conflict_do_update(index_elements=_keys(table), set_=more))
 
