@@ -128,7 +128,7 @@ def failed(store: Store) -> Run:
 
 
 def test_a_schedule_is_paused_with_a_reason_and_goes_on(dltest: DLTest, store: Store) -> None:
-    assert "no scenario has run by itself" in dltest("schedule", "list").out
+    assert "nothing runs by itself yet" in dltest("schedule", "list").out
     slot = Slot(at=NOW, starts_at=NOW, number=1)
     store.set_schedule("lab", "write", Schedule(every=timedelta(hours=6)), slot)
     paused = dltest("schedule", "pause", "write", "--why", "new disks", "--until", "2099-01-01")

@@ -197,7 +197,14 @@ class Service(RuleBasedStateMachine):
         now = self.clock.now()
         name = self.lake.name
         campaign = Campaign(id=run_id, lake=name, driver=Driver.SERVICE, title="t", created_at=now)
-        run = Run(id=run_id, campaign_id=run_id, lake=name, case=cases()[kind], planned_at=now)
+        run = Run(
+            id=run_id,
+            campaign_id=run_id,
+            lake=name,
+            case=cases()[kind],
+            planned_at=now,
+            admitted_at=now,
+        )
         store().create_campaign(campaign, [run])
         self.runs.append(run_id)
         self.messages.append(run_id)

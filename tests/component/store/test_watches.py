@@ -12,7 +12,8 @@ JOB = Watch(kind=WatchKind.JOB, key="r2.0.put")
 
 
 def waiting(planned: Callable[..., Run], now: datetime, run_id: str, watch: Watch | None) -> Run:
-    return planned(run_id, watch=watch, wake_at=now + timedelta(hours=1))
+    wake_at = now + timedelta(hours=1)
+    return planned(run_id, watch=watch, admitted_at=now, wake_at=wake_at)
 
 
 def test_only_what_the_catalogue_can_tell_is_looked_for(store, campaign: Campaign, planned, now):
@@ -47,7 +48,7 @@ def test_a_job_that_ends_while_its_run_is_about_to_wait_wakes_it(
     postgresql_store: Store, campaign: Campaign, planned, now
 ):
     """The mover may be quicker than the step that writes down that it waits."""
-    postgresql_store.create_campaign(campaign, [planned("r2")])
+    postgresql_store.create_campaign(campaign, [planned("r2", admitted_at=now)])
     woken: list[bool] = []
     mover = threading.Thread(target=lambda: woken.append(postgresql_store.wake_for_job("r2")))
     with postgresql_store.claim("r2") as claim:
