@@ -82,7 +82,9 @@ class Service:
                 pytest.fail(f"not within {PATIENCE_SECONDS} s: {what}\n{self.logs()}")
             time.sleep(0.05)
 
-    def plan(self, *run_ids: str, watch: Watch | None = None) -> None:
+    def plan(
+        self, *run_ids: str, watch: Watch | None = None, admitted_at: datetime | None = None
+    ) -> None:
         """Write planned runs down; with a watch they rest for an hour."""
         now = datetime.now(UTC)
         case = Case(
@@ -102,6 +104,7 @@ class Service:
                 lake="lab",
                 case=case,
                 planned_at=now,
+                admitted_at=admitted_at,
                 watch=watch,
                 wake_at=now + timedelta(hours=1) if watch else None,
             )

@@ -162,7 +162,7 @@ def test_one_look_at_the_lake_wakes_every_run_for_which_something_changed(servic
 
 def test_what_is_just_asked_for_goes_before_what_is_under_way(service) -> None:
     older = [f"old{n}" for n in range(20)]
-    service.plan(*older, "new")
+    service.plan(*older, "new", admitted_at=datetime.now(UTC))
     for run_id in older:
         send_advance(run_id)
     wake(service.broker, ["new"])
