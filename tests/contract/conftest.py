@@ -12,7 +12,6 @@ from dltest.lake.adapter import open_lake, open_movers
 from dltest.lake.simulated import SimulatedLake
 from dltest.settings import LakeSettings
 
-
 STRAY_SECONDS = 20
 
 
