@@ -1,6 +1,5 @@
 """Every port's contract, kept by the lake in memory and by a real one alike."""
 
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,6 @@ from dltest.lake.adapter import open_lake, open_movers
 from dltest.lake.simulated import SimulatedLake
 from dltest.settings import LakeSettings
 
-STRAY_SECONDS = 20
-
 
 @pytest.fixture(scope="module")
 def ended() -> Iterator[list[Trial]]:
@@ -21,17 +18,7 @@ def ended() -> Iterator[list[Trial]]:
     trials: list[Trial] = []
     yield trials
     for trial in trials:
-        _await_end(trial)
-
-
-def _await_end(trial: Trial) -> None:
-    """As a run's clean-up does: files that stay although their dataset went are ended alone."""
-    catalogue, ends = trial.ports.catalogue, time.monotonic() + STRAY_SECONDS
-    while (left := catalogue.dids(trial.dataset)) and time.monotonic() < ends:
-        time.sleep(0.5)
-    if left:
-        catalogue.expire_files(left)
-    until(partial(catalogue.dids, trial.dataset), lambda names: names == [])
+        until(partial(trial.ports.catalogue.dids, trial.dataset), lambda names: names == [])
 
 
 @pytest.fixture(params=["simulated", "shared", pytest.param("lab", marks=pytest.mark.lab)])

@@ -190,6 +190,15 @@ def test_a_dataset_that_never_got_a_rule_ends_too(trial: Trial) -> None:
     assert {o.present for o in trial.do(JobKind.STAT, trial.refs(trial.source)).outcomes} == {False}
 
 
+def test_a_source_that_no_rule_keeps_ends_with_a_copy_under_way(trial: Trial) -> None:
+    """The dataset has a rule, but elsewhere."""
+    trial.upload()
+    catalogue = trial.ports.catalogue
+    rule_at(trial, trial.destination)
+    catalogue.expire(trial.dataset)
+    until(lambda: catalogue.dids(trial.dataset), lambda names: names == [])
+
+
 def test_names_never_made_can_be_ended(trial: Trial) -> None:
     trial.ports.catalogue.expire(trial.dataset)
     trial.ports.catalogue.expire_files(trial.names())

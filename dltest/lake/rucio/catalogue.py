@@ -209,16 +209,17 @@ class RucioCatalogue:
         self._session.call(f"end {name}", end)
 
     def _unruled_places(self, dataset: str) -> list[str]:
-        """RSEs with files of a dataset that has no rule."""
+        """RSEs with files of the dataset where none of its rules keeps them."""
 
         def ask(client: Any) -> list[str]:
             try:
-                if next(iter(client.list_did_rules(self._scope, dataset)), None):
-                    return []
+                rules = list(client.list_did_rules(self._scope, dataset))
                 places = list(client.list_dataset_replicas(self._scope, dataset, deep=True))
             except DataIdentifierNotFound:
                 return []
-            return sorted({place["rse"] for place in places})
+            # Each of our rules is for one RSE, by its name.
+            ruled = {rule["rse_expression"] for rule in rules}
+            return sorted({place["rse"] for place in places} - ruled)
 
         return self._session.call(f"look for rules of {dataset}", ask)
 
