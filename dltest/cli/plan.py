@@ -68,8 +68,9 @@ def plan(  # noqa: PLR0913 - one parameter an option
     planned = lay_out(scenarios, facts, only=rse, turn=turn_at(datetime.now(UTC)))
     asked = {"names": names or [], "tags": tags, "rse": rse, "set": settings or []}
     last = LastPlan(installation.settings.state_dir, facts.name, asked)
-    changes = difference(last.recall() or {}, bytes_by_case(planned)) if diff else None
-    last.remember(bytes_by_case(planned))
+    before, now = last.recall(), bytes_by_case(planned)
+    changes = difference(before, now) if diff and before is not None else None
+    last.remember(now)
     usual = installation.store.usual_seconds(facts.name, {case.scenario for case in planned.cases})
     if as_json:
         told = plan_object(planned) | explained(planned, facts, usual, changes)
@@ -79,6 +80,8 @@ def plan(  # noqa: PLR0913 - one parameter an option
     output.print(_footprints(planned, facts))
     for line in _explanation(planned, facts, usual, changes):
         output.print(line, markup=False, soft_wrap=True)
+    if diff and before is None:
+        output.print("\nThis was not planned before; the next --diff compares with this plan")
     output.print(f"\n{summary(planned)}", markup=False, soft_wrap=True)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dltest.model import Run, StepRecord
+from dltest.model import Run, StepRecord, Verdict
 from dltest.units import human_seconds, human_size
 
 
@@ -40,4 +40,8 @@ def sentence(run: Run) -> str:
     first = judgement.findings[0]
     more = len(judgement.findings) - 1
     tail = f" (and {more} more)" if more else ""
-    return f"{judgement.verdict}, {first.blame} must act: {first.code}: {first.title}{tail}"
+    told = f"{first.code}: {first.title}{tail}"
+    if judgement.verdict is Verdict.SKIPPED:
+        # Nothing was tried, so nothing is wrong with anybody.
+        return f"{judgement.verdict}: {told}"
+    return f"{judgement.verdict}, {first.blame} must act: {told}"

@@ -244,10 +244,11 @@ def test_a_plan_says_what_it_needs_and_what_changed(
             "plan", mine, "--lake", faraway / "lake.yaml", *options, DLTEST_STATE_DIR=tmp_path
         )
 
-    first = planned(text)
+    first = planned(text, "--diff")
     needed = "add datasets, add rules, delete at XRD1, delete at XRD2, delete at XRD3"
     assert f"Permissions needed: {needed}, read at XRD1" in first.out
     assert "Since the last plan" not in first.out
+    assert "This was not planned before" in first.out
     assert "\nSince the last plan: nothing changed\n" in planned(text, "--diff").out
     fewer = text.replace("type=disk", "XRD1|XRD2").replace("1 MB", "2 MB")
     assert planned(fewer, "--diff").out.split("Since the last plan\n")[1].splitlines()[:3] == [

@@ -139,6 +139,15 @@ def test_the_matrix_shows_the_worst_of_a_cell_and_leaves_out_what_never_ran():
 def test_the_sentence_says_who_must_act_and_why():
     told = sentence(run_of(Verdict.FAILED, "XRD1", "XRD2"))
     assert told.startswith("failed, site XRD2 must act: x: it <broke>")
+
+
+def test_nobody_must_act_for_a_run_that_was_skipped():
+    finding = Finding(
+        code="downtime", title="new disks", blame=Blame.site("XRD2"), verdict=Verdict.SKIPPED
+    )
+    judgement = Judgement(verdict=Verdict.SKIPPED, findings=(finding,))
+    run = run_of(Verdict.PASSED, "XRD2").model_copy(update={"judgement": judgement})
+    assert sentence(run) == "skipped: downtime: new disks"
     assert sentence(run_of(Verdict.PASSED, "XRD1")) == "passed"
 
 
