@@ -15,8 +15,8 @@ from dltest.scenario.cron import moments, number_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# 29 February comes every eight years at worst.
-_LOOK_BACK = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 8, 24 * 32, 24 * 366 * 9))
+# A date that has to be a certain weekday comes after twelve years at worst.
+_LOOK_BACK = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 8, 24 * 32, 24 * 366 * 13))
 
 
 def slots(schedule: Schedule, name: str, after: datetime, until: datetime) -> Iterator[Slot]:

@@ -1,7 +1,8 @@
 """Cron: five fields, read in a time zone as Debian's cron does.
 
-A time of the clock that is skipped when summer begins is taken at the first minute there is; one
-that comes twice when summer ends is taken once, unless hour or minute begin with `*`.
+A time of the clock that is skipped when summer begins is taken at the first minute there is, and
+one that comes twice when summer ends is taken once; but where hour or minute begin with `*`, the
+one is not taken at all, and the other twice.
 """
 
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ MAX_LENGTH = 100
 
 # A year of one a day, with its two changes of the clock.
 _SEEN_FOR_GAPS = 400
+# A date that has to be a certain weekday comes after twelve years at worst.
+_YEARS_FOR_GAPS = 13
 
 _FIELDS = "minute hour day-of-month month day-of-week"
+_MINUTE = timedelta(minutes=1)
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -62,9 +66,13 @@ def _zones() -> frozenset[str]:
 
 def moments(cron: str, time_zone: str, after: datetime) -> Iterator[datetime]:
     """All moments in UTC after `after`, each later than the one before."""
-    last = after
-    for found in CronSim(cron, after.astimezone(ZoneInfo(time_zone))):
+    last, zone = after, ZoneInfo(time_zone)
+    follows_time = any(field.startswith("*") for field in cron.split()[:2])
+    for found in CronSim(cron, after.astimezone(zone)):
         moment = found.astimezone(UTC)
+        # Whether cronsim takes an hour that is skipped depends on where it began to look.
+        if follows_time and moment.astimezone(zone).replace(fold=0) != found.replace(fold=0):
+            continue
         # In the hour that comes twice, a time that is taken once may lie behind us already.
         if moment > last:
             last = moment
@@ -73,21 +81,30 @@ def moments(cron: str, time_zone: str, after: datetime) -> Iterator[datetime]:
 
 def shortest_gap(cron: str, time_zone: str) -> timedelta | None:
     """The shortest time between two moments that follow each other; None if they are rare."""
-    two_years = _BEGINNING + timedelta(days=731)
+    end = _BEGINNING.replace(year=_BEGINNING.year + _YEARS_FOR_GAPS)
     found = islice(moments(cron, time_zone, _BEGINNING), _SEEN_FOR_GAPS)
-    near = takewhile(lambda moment: moment < two_years, found)
+    near = takewhile(lambda moment: moment < end, found)
     return min((later - earlier for earlier, later in pairwise(near)), default=None)
 
 
 def number_of(cron: str, time_zone: str, moment: datetime) -> int:
     """Counts the moments since 2020, so that following ones have following numbers.
 
-    Where clocks change, a number may come twice or be left out.
+    Where clocks change, a number may come again at once or be left out; it never goes back.
     """
-    local = moment.astimezone(ZoneInfo(time_zone))
+    local = _never_back(moment, ZoneInfo(time_zone))
     times = _times_of_a_day(cron)
     earlier = sum(time <= (local.hour, local.minute) for time in times)
     return _days_before(cron, local.date()) * len(times) + earlier - 1
+
+
+def _never_back(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The time of the clock; all of an hour that comes again is the last minute of it."""
+    if not moment.astimezone(zone).fold:
+        return moment.astimezone(zone)
+    while (moment + _MINUTE).astimezone(zone).fold:
+        moment += _MINUTE
+    return moment.astimezone(zone)
 
 
 @lru_cache(maxsize=256)

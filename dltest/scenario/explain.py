@@ -57,7 +57,7 @@ def _not_one_of(error: ErrorDetails, schema: Schema) -> str:
 
 
 def _own_words(error: ErrorDetails, schema: Schema) -> str:  # noqa: ARG001 - one of the tellers
-    return str(error["ctx"]["error"])
+    return printable(str(error["ctx"]["error"]))
 
 
 def _pattern(error: ErrorDetails, schema: Schema) -> str:  # noqa: ARG001 - one of the tellers

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dltest.model import Schedule, Slot
@@ -55,7 +55,12 @@ def some(schedule: Schedule, name: str, after: datetime, most: int = 40) -> list
     return found
 
 
+# In Casablanca, 3:00 became 2:00 on 15 February 2026.
+TWICE = Schedule(cron="*/7 2 * 2-4 0", time_zone="Africa/Casablanca")
+
+
 @given(schedules(), names, moments)
+@example(TWICE, "replicate", datetime(2026, 1, 1, tzinfo=UTC))
 @settings(max_examples=100)
 def test_slots_come_in_order_and_after_the_moment(
     schedule: Schedule, name: str, after: datetime
@@ -75,7 +80,12 @@ def test_slots_come_in_order_and_after_the_moment(
         assert slot.at.utcoffset() == timedelta(0)
 
 
+# In Beirut, 0:00 became 1:00 on the last Sunday of March.
+NEVER = Schedule(cron="*/7 0 * * SUN#5", time_zone="Asia/Beirut")
+
+
 @given(schedules(), names, moments, st.floats(0, 1))
+@example(NEVER, "replicate", EARLIEST, 0.0)
 @settings(max_examples=100)
 def test_whoever_asks_whenever_gets_the_same_slots(
     schedule: Schedule, name: str, after: datetime, part: float
