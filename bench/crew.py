@@ -3,16 +3,22 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin"))
+from bench.servers import (
+    await_servers,
+    database_url,
+    free_port,
+    postgresql_command,
+    redis_command,
+)
+
 DLTEST = (sys.executable, "-m", "dltest.cli.main")
 START_SECONDS = 30
 # Whoever ends by itself, as a worker without its database does, is started again no sooner.
@@ -69,8 +75,8 @@ class Crew:
     parts: dict[str, Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._port = _free_port()
-        self.database = f"postgresql://dltest@/postgres?host={self.folder / 'postgresql'}"
+        self._port = free_port()
+        self.database = database_url(self.folder)
         self.broker = f"redis://127.0.0.1:{self._port}/0"
         plain = {key: value for key, value in os.environ.items() if not key.startswith("DLTEST_")}
         self.environment = {
@@ -84,10 +90,10 @@ class Crew:
 
     def start(self) -> None:
         """Start the servers, and once they answer, everybody else."""
-        self._add("postgresql", self._postgresql(), signal.SIGQUIT)
-        self._add("redis", self._redis())
-        await_(lambda: self._is_well(["psql", *self._psql(), "-c", "SELECT 1"]), "PostgreSQL")
-        await_(lambda: self._is_well(["redis-cli", "-p", str(self._port), "ping"]), "Redis")
+        # Only the machine's own crash could tell fsync; it is the processes that die here.
+        self._add("postgresql", postgresql_command(self.folder, "--fsync=off"), signal.SIGQUIT)
+        self._add("redis", redis_command(self.folder, self._port))
+        await_servers(self.folder, self._port)
         for number in range(1, self.workers + 1):
             self._add(f"worker-{number}", [*self.program, "worker"])
         self._add("beat", [*self.program, "beat"])
@@ -119,34 +125,6 @@ class Crew:
         self.parts[name] = part
         part.start()
 
-    def _postgresql(self) -> list[str]:
-        home = self.folder / "postgresql"
-        home.mkdir()
-        if os.geteuid() == 0:
-            shutil.chown(home, "nobody", "nogroup")
-        make = [str(POSTGRESQL / "initdb"), "-D", str(home / "data"), "-U", "dltest"]
-        make += ["-A", "trust", "-N", "--locale=C.UTF-8", "-E", "UTF8"]
-        subprocess.run(unprivileged(make), check=True, cwd="/", stdout=subprocess.DEVNULL)
-        server = [str(POSTGRESQL / "postgres"), "-D", str(home / "data"), "-k", str(home)]
-        # Only the machine's own crash could tell fsync; it is the processes that die here.
-        options = ["--listen_addresses=", "--fsync=off", "--max_connections=200"]
-        return unprivileged([*server, *options])
-
-    def _redis(self) -> list[str]:
-        home = self.folder / "redis"
-        home.mkdir()
-        return [
-            *("redis-server", "--port", str(self._port), "--bind", "127.0.0.1"),
-            *("--dir", str(home), "--save", "", "--appendonly", "yes"),
-            *("--maxmemory-policy", "noeviction"),
-        ]
-
-    def _psql(self) -> list[str]:
-        return ["-h", str(self.folder / "postgresql"), "-U", "dltest", "-d", "postgres"]
-
-    def _is_well(self, command: list[str]) -> bool:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
 
 @contextmanager
 def running(crew: Crew) -> Iterator[Crew]:
@@ -156,26 +134,3 @@ def running(crew: Crew) -> Iterator[Crew]:
         yield crew
     finally:
         crew.end()
-
-
-def unprivileged(command: list[str]) -> list[str]:
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return command
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
-
-
-def await_(ready: Callable[[], bool], what: str) -> None:
-    """Wait for a server's first answer."""
-    limit = time.monotonic() + START_SECONDS
-    while not ready():
-        if time.monotonic() > limit:
-            raise TimeoutError(f"{what} did not start in {START_SECONDS} s")
-        time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -15,8 +15,9 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from bench import audit
-from bench.crew import Crew, await_, running
+from bench.crew import Crew, running
 from bench.killing import Killer, Order, Story
+from bench.servers import await_
 from dltest.errors import LakeError, StoreError
 from dltest.lab.status import status
 from dltest.lake.adapter import open_lake, open_movers

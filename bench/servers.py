@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-POSTGRESQL_BIN = Path("/usr/lib/postgresql/15/bin")
+POSTGRESQL_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin"))
 START_SECONDS = 60
 
 
@@ -33,11 +33,17 @@ def running_servers() -> Iterator[Servers]:
     folder.chmod(0o755)
     started: list[tuple[subprocess.Popen[bytes], int]] = []
     try:
-        started.append((_postgresql(folder), signal.SIGINT))
-        port = _free_port()
-        started.append((_redis(folder, port), signal.SIGTERM))
-        database = f"postgresql://dltest@/postgres?host={folder / 'postgresql'}"
-        yield Servers(database, f"redis://127.0.0.1:{port}/0", folder)
+        port = free_port()
+        commands = {
+            "postgresql": (postgresql_command(folder), signal.SIGINT),
+            "redis": (redis_command(folder, port), signal.SIGTERM),
+        }
+        for name, (command, ending) in commands.items():
+            with (folder / f"{name}.log").open("wb") as log:
+                process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
+            started.append((process, ending))
+        await_servers(folder, port)
+        yield Servers(database_url(folder), f"redis://127.0.0.1:{port}/0", folder)
     finally:
         for process, how in reversed(started):
             process.send_signal(how)
@@ -45,27 +51,46 @@ def running_servers() -> Iterator[Servers]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postgresql(folder: Path) -> subprocess.Popen[bytes]:
+def database_url(folder: Path) -> str:
+    return f"postgresql://dltest@/postgres?host={folder / 'postgresql'}"
+
+
+def postgresql_command(folder: Path, *options: str) -> list[str]:
+    """Makes the files below the folder; gives what serves them."""
     home = folder / "postgresql"
     home.mkdir()
     if os.geteuid() == 0:
         shutil.chown(home, "nobody", "nogroup")
-    made = [POSTGRESQL_BIN / "initdb", "-D", home / "data", "-U", "dltest", "-A", "trust"]
-    subprocess.run(
-        _unprivileged([*map(str, made), "--locale=C.UTF-8", "-E", "UTF8"]),
-        check=True,
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-    )
-    server = [POSTGRESQL_BIN / "postgres", "-D", home / "data", "-k", home]
-    options = ["--listen_addresses=", "--max_connections=200"]
-    with (folder / "postgresql.log").open("wb") as log:
-        process = subprocess.Popen(
-            _unprivileged([*map(str, server), *options]), cwd="/", stdout=log, stderr=log
-        )
-    ready = ["pg_isready", "-q", "-h", str(home), "-U", "dltest"]
-    await_(lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL is up")
-    return process
+    make = [str(POSTGRESQL_BIN / "initdb"), "-D", str(home / "data"), "-U", "dltest"]
+    make += ["-A", "trust", "-N", "--locale=C.UTF-8", "-E", "UTF8"]
+    subprocess.run(_unprivileged(make), check=True, cwd="/", stdout=subprocess.DEVNULL)
+    server = [str(POSTGRESQL_BIN / "postgres"), "-D", str(home / "data"), "-k", str(home)]
+    return _unprivileged([*server, "--listen_addresses=", "--max_connections=200", *options])
+
+
+def redis_command(folder: Path, port: int) -> list[str]:
+    """Makes the folder of its data, `redis`; gives what serves it."""
+    home = folder / "redis"
+    home.mkdir()
+    return [
+        *("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(home)),
+        *("--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"),
+    ]
+
+
+def await_servers(folder: Path, port: int) -> None:
+    """Return once both answer.
+
+    Raises:
+        TimeoutError: one does not.
+    """
+    database = ["-h", str(folder / "postgresql"), "-U", "dltest", "-d", "postgres"]
+    await_(lambda: _is_well(["psql", *database, "-c", "SELECT 1"]), "PostgreSQL is up")
+    await_(lambda: _is_well(["redis-cli", "-p", str(port), "ping"]), "Redis is up")
+
+
+def _is_well(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _unprivileged(command: list[str]) -> list[str]:
@@ -75,21 +100,7 @@ def _unprivileged(command: list[str]) -> list[str]:
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
 
 
-def _redis(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    options = ["--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes", "--save", ""]
-    process = subprocess.Popen(
-        ["redis-server", "--port", str(port), *options], stdout=subprocess.DEVNULL
-    )
-    ping = ["redis-cli", "-p", str(port), "ping"]
-
-    def answers() -> bool:
-        return subprocess.run(ping, capture_output=True, check=False).stdout == b"PONG\n"
-
-    await_(answers, "Redis is up")
-    return process
-
-
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
