@@ -55,7 +55,7 @@ def _cases(servers: Servers, store: Store, count: int) -> tuple[float, int]:
     runs = planned(count)
     campaign = write(store, runs)
     began = time.perf_counter()
-    wake(servers.broker, [run.id for run in runs])
+    wake(servers.broker, [])
     await_(lambda: _open(store, campaign) == 0, "all cases end", PATIENCE_SECONDS)
     seconds = time.perf_counter() - began
     ended = store.runs_of(campaign)
@@ -90,13 +90,13 @@ def _delays(servers: Servers, store: Store) -> list[float]:
     """Seconds from handing a run in to its first step, while schedules keep all workers busy."""
     load = planned(CASES * 3)
     campaign = write(store, load, Trigger.SCHEDULE)
-    wake(servers.broker, [run.id for run in load])
+    wake(servers.broker, [])
     delays = []
     for _ in range(HANDED_IN):
         (run,) = planned(1, ELSEWHERE)
         write(store, [run])
         handed_in = time.time()
-        wake(servers.broker, [run.id])
+        wake(servers.broker, [])
         await_(lambda one=run.id: _started(store, one), "the run begins", PATIENCE_SECONDS)
         delays.append(_started(store, run.id) - handed_in)
     await_(lambda: _open(store, campaign) == 0, "the load ends", PATIENCE_SECONDS)

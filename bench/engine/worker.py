@@ -19,7 +19,7 @@ from dltest.worker.service import beat, work
 from dltest.worker.station import Station, current
 
 # What is measured is the engine, not its patience with one link.
-LIMITS = {"parallel_per_rse": 100, "parallel_per_link": 100, "waiting_rules": None}
+LIMITS = {"parallel_per_rse": 100, "parallel_per_link": 100, "waiting_rules": 1_000_000}
 
 INSERT = "bench.insert"
 TABLE = "CREATE TABLE IF NOT EXISTS bench_insert (id text PRIMARY KEY, body text NOT NULL)"

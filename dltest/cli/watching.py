@@ -39,7 +39,9 @@ def drive_here(installation: Installation, board: Board, movers: MoverPool) -> b
 def watch_service(installation: Installation, board: Board) -> bool:
     """Watch until the service has ended all runs; True when a person interrupted."""
     ids = [run.id for run in board.runs]
-    wake(installation.settings.broker_url(installation.lake), ids)
+    # Those that are new begin when they are admitted, which a single message sees to.
+    begun = [run.id for run in board.runs if run.admitted_at is not None]
+    wake(installation.settings.broker_url(installation.lake), begun)
     with ThreadPoolExecutor(1) as pool:
         watching = pool.submit(_poll, installation, board, ids)
         return _seen_through(watching, lambda: _cancel(installation, ids))

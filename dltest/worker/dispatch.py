@@ -24,14 +24,13 @@ JUST_ASKED, UNDER_WAY = 0, 6
 
 
 def wake(broker_url: str, run_ids: Iterable[str]) -> None:
-    """Have the service look at these runs now.
+    """Have the service let runs begin that wait to, and look at these now.
 
     Raises:
         StoreError: the broker is out of reach. The runs stand in the store, and begin when the
             service can be reached again.
     """
     connect(broker_url)
-    # Runs that are new begin once they are admitted; the others are looked at in any case.
     if not send_admit() or not all(send_advance(run_id, priority=JUST_ASKED) for run_id in run_ids):
         raise StoreError(
             f"the message broker {_where()} does not answer; the runs are written down and begin"
