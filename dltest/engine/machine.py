@@ -225,7 +225,7 @@ def _ends(run: Run, record: StepRecord, now: datetime) -> Run:
     ended = _with_record(run, record).model_copy(
         update={"handle": None, "wake_at": None, "deadline": None}
     )
-    if holds(call, record):
+    if holds(run.case, call, record):
         return ended.model_copy(update={"step_index": run.step_index + 1})
     if _may_try_again(run, record, now):
         return _tries_again(ended, record, now)

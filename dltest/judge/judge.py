@@ -50,11 +50,11 @@ def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = Fals
     return Judgement(verdict=verdict, findings=tuple(ordered))
 
 
-def holds(call: StepCall, record: StepRecord) -> bool:
+def holds(case: Case, call: StepCall, record: StepRecord) -> bool:
     """Whether the step came to what it was expected to come to, speed aside."""
     expect = _expect(call)
     if record.state is StepState.REFUSED:
-        return expect.outcome == "refused" and _reason_fits(expect, record)
+        return expect.outcome == "refused" and _is_expected(case, expect, record)
     return record.state is StepState.DONE and expect.outcome == "done"
 
 
@@ -62,12 +62,36 @@ def _expect(call: StepCall) -> Expect:
     return Expect.model_validate(call.body.get("expect", {}))
 
 
-def _reason_fits(expect: Expect, record: StepRecord) -> bool:
-    return expect.reason is None or any(expect.reason in t.code for t in record.troubles)
+def _is_expected(case: Case, expect: Expect, record: StepRecord) -> bool:
+    """Any refusal will do when nothing is said of it; else one trouble must fit all that is."""
+    is_said = expect.reason or expect.phase or expect.blame
+    return not is_said or any(_fits(case, expect, trouble) for trouble in record.troubles)
+
+
+def _fits(case: Case, expect: Expect, trouble: Trouble) -> bool:
+    return (
+        (expect.reason is None or expect.reason in trouble.code)
+        and expect.phase in {None, trouble.phase}
+        and (expect.blame is None or _is_blamed(case, expect.blame, trouble.blame))
+    )
+
+
+def _is_blamed(case: Case, expected: str, blame: Blame) -> bool:
+    if rse := case.targets.get(expected):
+        return blame == Blame.site(rse)
+    return blame.party.value == expected
+
+
+def _words(expect: Expect) -> str:
+    """What a refusal was expected to be, for people."""
+    wanted = [f"'{expect.reason}'"] if expect.reason else []
+    wanted += [f"in the {expect.phase} phase"] if expect.phase else []
+    wanted += [f"with the blame on {expect.blame}"] if expect.blame else []
+    return " ".join(wanted)
 
 
 def _findings(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
-    if holds(call, record):
+    if holds(case, call, record):
         yield from _slow(case, call, record)
         yield from _late(case, call, record)
         yield from _retried(case, record)
@@ -112,7 +136,7 @@ def _refusal(call: StepCall, record: StepRecord) -> Iterator[Finding]:
         said = "; ".join(trouble.message for trouble in record.troubles)
         yield Finding(
             code="wrong-reason",
-            title=f"{record.name} was refused, but not for '{expect.reason}': {said}",
+            title=f"{record.name} was refused, but not for {_words(expect)}: {said}",
             blame=record.troubles[0].blame if record.troubles else SCENARIO,
             verdict=Verdict.FAILED,
             step=record.name,

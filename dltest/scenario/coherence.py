@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dltest.model import Party
 from dltest.scenario.cron import shortest_gap
 from dltest.scenario.document import Loc, Mapping, Node, Scalar, Series
 from dltest.scenario.explain import shorter, suggestion
@@ -12,6 +13,9 @@ from dltest.scenario.scenario import MAX_ROLES, Files, Heading, Schedule
 from dltest.scenario.sheet import Sheet
 from dltest.steps import Expect, Step, StepBody, breaks
 from dltest.units import format_duration, format_size
+
+# A site is blamed by the role of its RSE.
+NAMED_ALONE = (Party.LINK, Party.RUCIO, Party.FTS, Party.IDENTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ def check(sheet: Sheet, heading: Heading | None, calls: Sequence[Call | None]) -
     _check_family(sheet)
     for call in good:
         _check_roles(sheet, call, roles)
+        _check_refusal(sheet, call, roles)
     if len(good) == len(calls) and all(call.is_whole for call in good):
         _check_all_used(sheet, good, roles)
         _check_asserts(sheet, good)
@@ -178,6 +183,19 @@ def _check_roles(sheet: Sheet, call: Call, roles: list[str]) -> None:
         if role not in roles and roles:
             message = f"there is no target '{shorter(role)}'" + suggestion(role, roles)
             sheet.mistake(_where_named(sheet, call, role), message)
+
+
+def _check_refusal(sheet: Sheet, call: Call, roles: list[str]) -> None:
+    """What is said of a refusal needs one, and blames somebody who is there."""
+    expect = call.body.expect
+    for key in ("reason", "phase", "blame"):
+        if getattr(expect, key) is not None and expect.outcome != "refused":
+            message = "is said of a refusal; add `outcome: refused`"
+            sheet.mistake((*call.loc, "expect", key), message, key=True)
+    known = [*roles, *(party.value for party in NAMED_ALONE)]
+    if expect.blame is not None and roles and expect.blame not in known:
+        message = f"there is no target '{shorter(expect.blame)}'" + suggestion(expect.blame, known)
+        sheet.mistake((*call.loc, "expect", "blame"), message)
 
 
 def _where_named(sheet: Sheet, call: Call, role: str) -> tuple[str | int, ...]:

@@ -39,6 +39,18 @@ class Expect(BaseModel):
     reason: str | None = Field(
         None, description="For `refused`: the finding code, or a part of it.", examples=["checksum"]
     )
+    phase: str | None = Field(
+        None,
+        pattern="^(SOURCE|DESTINATION|TRANSFER|STAGING|ARCHIVING)$",
+        description="For `refused`: the phase of the transfer in which it must be, as FTS says.",
+        examples=["SOURCE"],
+    )
+    blame: str | None = Field(
+        None,
+        description="For `refused`: who must be blamed: a target role for the site of its RSE, or"
+        " `link`, `rucio`, `fts`, `identity`.",
+        examples=["bad", "fts"],
+    )
     rate: Rate | None = Field(
         None, description="Slower than this is `degraded`.", examples=["5 MB/s"]
     )

@@ -28,9 +28,16 @@ sentences = st.text(
 sizes = st.integers(1, 2**50).map(lambda size: f"{size} B") | st.sampled_from(["1 MiB", "1.5 GB"])
 within = st.sampled_from(["30s", "1m30s", "10m"])
 rse_expressions = st.sampled_from(["*", "dltest=True", "XRD1|XRD2", r"type=disk&(tier<3\XRD3)"])
-expectations = st.fixed_dictionaries(
-    {}, optional={"outcome": st.sampled_from(["done", "refused"]), "reason": words, "rate": st.just("5 MB/s"), "time": within}
-)  # fmt: skip
+speeds = {"rate": st.just("5 MB/s"), "time": within}
+refusals = {
+    "reason": words,
+    "phase": st.sampled_from(["SOURCE", "DESTINATION"]),
+    "blame": st.sampled_from(["link", "fts"]),
+}
+expectations = st.one_of(
+    st.fixed_dictionaries({}, optional={"outcome": st.just("done"), **speeds}),
+    st.fixed_dictionaries({"outcome": st.just("refused")}, optional={**refusals, **speeds}),
+)
 schedules = st.one_of(
     st.sampled_from([{"every": "6h"}, {"every": "1m", "jitter": "59s"}]),
     st.fixed_dictionaries(

@@ -4,11 +4,11 @@ Uses only calls that rucio-clients 38 to 41 have in common. Sizes of batches are
 server was measured to answer best, and below the 1,000 items that its schema allows a call.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from os.path import commonprefix
-from typing import Any, TypeVar
+from typing import Any
 
 from rucio.common.exception import (
     DataIdentifierAlreadyExists,
@@ -23,14 +23,11 @@ from rucio.common.exception import (
 from dltest.errors import CatalogueError
 from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferRequest
 from dltest.lake.rucio.aging import Aging
+from dltest.lake.rucio.calls import RucioCalls, batches
 from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from, seen_now
-from dltest.lake.rucio.session import RucioSession
 from dltest.model import Lake, Watch, WatchKind
 from dltest.settings import LakeSettings
 
-T = TypeVar("T")
-
-BATCH = 500
 # The names travel in the URL, of which gunicorn takes 4,094 bytes, and each gets `&lfns=`.
 URL_BYTES = 3200
 LISTING_SECONDS = 0.5
@@ -42,16 +39,14 @@ ENDED = 0.0001
 STRAY = ".stray"
 
 
-class RucioCatalogue:
+class RucioCatalogue(RucioCalls):
     """Safe to share between threads."""
 
     def __init__(self, settings: LakeSettings) -> None:
+        super().__init__(settings)
         self._lake = settings.name
-        self._account = settings.rucio.account
-        self._scope = settings.rucio.scope
         self._activity = settings.activity
         self._schemes = settings.storage.schemes
-        self._session = RucioSession(settings.rucio)
         self._rse_facts = Aging[str, dict[str, Any]](RSE_FACTS_SECONDS)
         self._listings = Aging[str, dict[str, dict[str, Any]]](LISTING_SECONDS)
 
@@ -80,7 +75,7 @@ class RucioCatalogue:
         scheme = _scheme(rse, facts, (protocol,) if protocol else self._schemes)
         lfns = [f"{self._scope}:{name}" for name in names]
         pfns: dict[str, str] = {}
-        for batch in _batches(lfns, max(1, URL_BYTES // (max(map(len, lfns), default=1) + 10))):
+        for batch in batches(lfns, max(1, URL_BYTES // (max(map(len, lfns), default=1) + 10))):
             pfns |= self._locations(rse, batch, scheme)
         return [pfns[lfn] for lfn in lfns]
 
@@ -91,10 +86,10 @@ class RucioCatalogue:
             {"scope": self._scope, "name": f.name, "bytes": f.size_bytes, "adler32": f.adler32}
             for f in files
         ]
-        for batch in _batches(replicas):
+        for batch in batches(replicas):
             self._call_batch(f"register replicas at {rse}", "add_replicas", rse, batch)
         self._add_dataset(dataset, lifetime)
-        for chunk in _batches([{"scope": self._scope, "name": f.name} for f in files]):
+        for chunk in batches([{"scope": self._scope, "name": f.name} for f in files]):
             self._attach(dataset, chunk)
 
     def add_rule(
@@ -143,14 +138,14 @@ class RucioCatalogue:
 
     def replicas(self, names: Sequence[str], rse: str) -> list[Replica]:
         found: dict[str, dict[str, Any]] = {}
-        for batch in _batches(names):
+        for batch in batches(names):
             found.update(self._listed_replicas(batch, rse))
         return [replica_from(name, rse, found.get(name)) for name in names]
 
     def look_over(self, watches: Sequence[Watch]) -> list[str]:
         names = sorted({watch.key for watch in watches if watch.kind is WatchKind.REPLICA})
         listed: dict[str, dict[str, Any]] = {}
-        for batch in _batches(names):
+        for batch in batches(names):
             listed |= self._listed_replicas(batch)
         rules = self._own_rules() if any(w.kind is WatchKind.RULE for w in watches) else {}
         return [seen_now(watch, rules, listed) for watch in watches]
@@ -195,7 +190,7 @@ class RucioCatalogue:
         dataset = min(known) + STRAY
         # Should this be cut short, the dataset goes by itself.
         self._add_dataset(dataset, timedelta(seconds=30))
-        for batch in _batches([{"scope": self._scope, "name": name} for name in sorted(known)]):
+        for batch in batches([{"scope": self._scope, "name": name} for name in sorted(known)]):
             self._attach(dataset, batch)
         self.expire(dataset)
 
@@ -330,7 +325,3 @@ def _scheme(rse: str, facts: dict[str, Any], wanted: Sequence[str]) -> str:
             rse=rse,
         )
     return scheme
-
-
-def _batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -99,6 +99,41 @@ def test_truth_table(expect, state, troubles, verdict, code, blame):
     assert (str(judgement.blame) if judgement.blame else None) == blame
 
 
+AT_SOURCE = CHECKSUM.model_copy(update={"phase": "SOURCE"})
+
+
+@pytest.mark.parametrize(
+    ("expect", "trouble", "wanted"),
+    [
+        ({"phase": "SOURCE"}, AT_SOURCE, None),
+        ({"phase": "DESTINATION"}, AT_SOURCE, "in the DESTINATION phase"),
+        ({"blame": "source"}, AT_SOURCE, None),
+        ({"blame": "destination"}, AT_SOURCE, "with the blame on destination"),
+        ({"blame": "fts"}, AT_SOURCE, "with the blame on fts"),
+        ({"blame": "rucio"}, Trouble(code="x", message="no", blame=RUCIO), None),
+        ({"reason": "checksum", "phase": "SOURCE", "blame": "source"}, AT_SOURCE, None),
+        (
+            {"reason": "missing", "phase": "SOURCE"},
+            AT_SOURCE,
+            "'missing' in the SOURCE phase",
+        ),
+    ],
+)
+def test_a_refusal_must_be_the_right_one_in_every_respect(expect, trouble, wanted):
+    expected = case_of(call(outcome="refused", **expect))
+    findings = judge(expected, (record(StepState.REFUSED, trouble),)).findings
+    titles = [f"replicate was refused, but not for {wanted}: {trouble.message}"] if wanted else []
+    assert [finding.title for finding in findings] == titles
+    assert [finding.code for finding in findings] == ["wrong-reason"] * len(titles)
+
+
+def test_one_trouble_must_fit_all_that_is_expected():
+    elsewhere = UNREACHABLE.model_copy(update={"phase": "DESTINATION"})
+    expected = case_of(call(outcome="refused", reason="checksum", phase="DESTINATION"))
+    judgement = judge(expected, (record(StepState.REFUSED, AT_SOURCE, elsewhere),))
+    assert [finding.code for finding in judgement.findings] == ["wrong-reason"]
+
+
 def test_slower_than_expected_is_degraded_and_names_both_rates():
     done = record(StepState.DONE, rate_bytes_per_second=1_000_000.0)
     judgement = judge(case_of(call(rate="5 MB/s")), (done,))

@@ -86,6 +86,15 @@ def test_yaml_1_1_traps_are_not_fallen_into() -> None:
 # (what is replaced, by what, the mistakes without the path)
 MISTAKES: list[tuple[str, str, list[str]]] = [
     (
+        "steps:",
+        "steps:\n  - delete: {expect: {phase: SOURCE, blame: sorce}}",
+        [
+            "9:23: is said of a refusal; add `outcome: refused`",
+            "9:38: is said of a refusal; add `outcome: refused`",
+            "9:45: there is no target 'sorce'; did you mean 'source'?",
+        ],
+    ),
+    (
         "name: good",
         "nam: good",
         [

@@ -1,15 +1,11 @@
-"""What dltest asks of a lake, as Protocols: steps know these and nothing of Rucio or gfal2.
+"""The door to Rucio."""
 
-Every method raises `LakeError` alone. All times are aware UTC. Every method that makes something
-outside may be repeated with the same arguments and makes it once.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from dltest.model import Lake, LedgerEntry, LedgerState, Progress, Value, Watch, WatchKind
+from dltest.model import Lake, Value, Watch, WatchKind
 
 
 class FileFacts(Value):
@@ -102,18 +98,6 @@ class TransferRequest(Value):
     registered_at: datetime | None = None
 
 
-class TransferFile(Value):
-    """One file of an FTS job: FTS's state, its reason (`SOURCE [112] ...`) and its times."""
-
-    job_id: str
-    source_url: str
-    destination_url: str
-    state: str
-    reason: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-
-
 class Catalogue(Protocol):
     """Rucio. Names are those of DIDs in the lake's own scope."""
 
@@ -172,143 +156,3 @@ class Catalogue(Protocol):
 
     def ping(self) -> str:
         """Rucio's version."""
-
-
-class JobKind(StrEnum):
-    """What a mover can do with files on a storage.
-
-    PUT: make each payload and write it. GET: copy to the spool as `rucio download` does, with the
-    checksum checked. READ: read every byte back and compare it with the payload. STAT: is it
-    there. UNLINK: remove; what is not there is fine.
-    """
-
-    PUT = "put"
-    GET = "get"
-    READ = "read"
-    STAT = "stat"
-    UNLINK = "unlink"
-
-
-class FileRef(Value):
-    """One file of a job: where it lies, and the number of its payload under the job's seed."""
-
-    url: str
-    index: int
-    size_bytes: int
-    adler32: str | None = None
-
-
-class StorageJob(Value):
-    """Work with the bytes of one run at one RSE.
-
-    The id follows from run and step, so that a repeated start finds the first one; the seed is the
-    run's id. `limit` ends it, by killing its process if need be.
-    """
-
-    id: str
-    kind: JobKind
-    rse: str
-    seed: str
-    files: tuple[FileRef, ...]
-    limit: timedelta
-
-
-class FileOutcome(Value):
-    """What came of one file. `code` is None when it went well, else a finding code.
-
-    `adler32` is of the bytes as written (PUT) or as read (GET, READ); `present` answers STAT;
-    `detail` holds the storage's own words, or where the first wrong byte lies.
-    """
-
-    url: str
-    code: str | None = None
-    answered: bool = True
-    detail: str = ""
-    adler32: str | None = None
-    size_bytes: int | None = None
-    present: bool | None = None
-
-
-class JobState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    LOST = "lost"
-
-
-class JobStatus(Value):
-    """A storage job now. `seconds` is the time bytes moved, without waiting in our own queue.
-
-    LOST: its mover was killed at its limit (`timed_out`: the storage hung), or died, or never
-    was (our own failing); `detail` says which, `outcomes` holds the files finished before.
-    """
-
-    state: JobState
-    progress: Progress = Progress()
-    outcomes: tuple[FileOutcome, ...] = ()
-    seconds: float = 0.0
-    detail: str = ""
-    timed_out: bool = False
-
-
-class Storage(Protocol):
-    """Everything that touches bytes, in killable processes: calls return at once."""
-
-    def start(self, job: StorageJob) -> None:
-        """Queue the job unless one of that id exists already."""
-
-    def look(self, job_id: str) -> JobStatus:
-        """How far it is; a job nobody knows is LOST."""
-
-    def cancel(self, job_id: str) -> None:
-        """Stop it, if it still runs."""
-
-
-class Carrier(Protocol):
-    """Carries out one storage job from start to end, in a process or at a place of its own."""
-
-    def __call__(
-        self,
-        job: StorageJob,
-        *,
-        on_progress: Callable[[JobStatus], None],
-        is_cancelled: Callable[[], bool],
-    ) -> JobStatus:
-        """What came of it. Calls `on_progress`, and asks `is_cancelled`, about once a second.
-
-        Raises OSError when nothing could be begun.
-        """
-
-
-class Transfers(Protocol):
-    """The transfer service, read only: dltest never submits, Rucio does."""
-
-    def files(self, host: str, job_id: str) -> list[TransferFile]:
-        """The files of one job, empty when the service does not know it."""
-
-    def ping(self, host: str) -> None:
-        """Raises `TransferError` when the service does not answer."""
-
-
-class Ledger(Protocol):
-    """The run's own book of what it makes outside; written before the effect, and durable."""
-
-    def intend(self, *entries: LedgerEntry) -> None:
-        """Write the entries; the same kind, name and RSE again changes nothing."""
-
-    def settle(self, state: LedgerState, *entries: LedgerEntry) -> None: ...
-
-    def entries(self) -> tuple[LedgerEntry, ...]: ...
-
-
-class LakePorts(Protocol):
-    """A lake with all its doors, as one argument."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def catalogue(self) -> Catalogue: ...
-    @property
-    def storage(self) -> Storage: ...
-    @property
-    def transfers(self) -> Transfers: ...

@@ -1,0 +1,57 @@
+"""What dltest asks of a lake, as Protocols: steps know these and nothing of Rucio or gfal2.
+
+Every method raises `LakeError` alone. All times are aware UTC. Every method that makes something
+outside may be repeated with the same arguments and makes it once.
+"""
+
+from dltest.lake.ports.catalogue import (
+    Catalogue,
+    FileFacts,
+    Replica,
+    ReplicaState,
+    Rule,
+    RuleState,
+    TransferRequest,
+    rule_seen,
+)
+from dltest.lake.ports.lake import (
+    LakePorts,
+    Ledger,
+)
+from dltest.lake.ports.storage import (
+    Carrier,
+    FileOutcome,
+    FileRef,
+    JobKind,
+    JobState,
+    JobStatus,
+    Storage,
+    StorageJob,
+)
+from dltest.lake.ports.transfers import (
+    TransferFile,
+    Transfers,
+)
+
+__all__ = [
+    "Carrier",
+    "Catalogue",
+    "FileFacts",
+    "FileOutcome",
+    "FileRef",
+    "JobKind",
+    "JobState",
+    "JobStatus",
+    "LakePorts",
+    "Ledger",
+    "Replica",
+    "ReplicaState",
+    "Rule",
+    "RuleState",
+    "Storage",
+    "StorageJob",
+    "TransferFile",
+    "TransferRequest",
+    "Transfers",
+    "rule_seen",
+]

@@ -1,0 +1,32 @@
+"""A lake with all its doors, and the book of what a run makes there."""
+
+from typing import Protocol
+
+from dltest.lake.ports.catalogue import Catalogue
+from dltest.lake.ports.storage import Storage
+from dltest.lake.ports.transfers import Transfers
+from dltest.model import LedgerEntry, LedgerState
+
+
+class Ledger(Protocol):
+    """The run's own book of what it makes outside; written before the effect, and durable."""
+
+    def intend(self, *entries: LedgerEntry) -> None:
+        """Write the entries; the same kind, name and RSE again changes nothing."""
+
+    def settle(self, state: LedgerState, *entries: LedgerEntry) -> None: ...
+
+    def entries(self) -> tuple[LedgerEntry, ...]: ...
+
+
+class LakePorts(Protocol):
+    """A lake with all its doors, as one argument."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def transfers(self) -> Transfers: ...

@@ -1,0 +1,114 @@
+"""The door to everything that touches bytes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from dltest.model import Progress, Value
+
+
+class JobKind(StrEnum):
+    """What a mover can do with files on a storage.
+
+    PUT: make each payload and write it. GET: copy to the spool as `rucio download` does, with the
+    checksum checked. READ: read every byte back and compare it with the payload. STAT: is it
+    there. UNLINK: remove; what is not there is fine.
+    """
+
+    PUT = "put"
+    GET = "get"
+    READ = "read"
+    STAT = "stat"
+    UNLINK = "unlink"
+
+
+class FileRef(Value):
+    """One file of a job: where it lies, and the number of its payload under the job's seed."""
+
+    url: str
+    index: int
+    size_bytes: int
+    adler32: str | None = None
+
+
+class StorageJob(Value):
+    """Work with the bytes of one run at one RSE.
+
+    The id follows from run and step, so that a repeated start finds the first one; the seed is the
+    run's id. `limit` ends it, by killing its process if need be.
+    """
+
+    id: str
+    kind: JobKind
+    rse: str
+    seed: str
+    files: tuple[FileRef, ...]
+    limit: timedelta
+
+
+class FileOutcome(Value):
+    """What came of one file. `code` is None when it went well, else a finding code.
+
+    `adler32` is of the bytes as written (PUT) or as read (GET, READ); `present` answers STAT;
+    `detail` holds the storage's own words, or where the first wrong byte lies.
+    """
+
+    url: str
+    code: str | None = None
+    answered: bool = True
+    detail: str = ""
+    adler32: str | None = None
+    size_bytes: int | None = None
+    present: bool | None = None
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    LOST = "lost"
+
+
+class JobStatus(Value):
+    """A storage job now. `seconds` is the time bytes moved, without waiting in our own queue.
+
+    LOST: its mover was killed at its limit (`timed_out`: the storage hung), or died, or never
+    was (our own failing); `detail` says which, `outcomes` holds the files finished before.
+    """
+
+    state: JobState
+    progress: Progress = Progress()
+    outcomes: tuple[FileOutcome, ...] = ()
+    seconds: float = 0.0
+    detail: str = ""
+    timed_out: bool = False
+
+
+class Storage(Protocol):
+    """Everything that touches bytes, in killable processes: calls return at once."""
+
+    def start(self, job: StorageJob) -> None:
+        """Queue the job unless one of that id exists already."""
+
+    def look(self, job_id: str) -> JobStatus:
+        """How far it is; a job nobody knows is LOST."""
+
+    def cancel(self, job_id: str) -> None:
+        """Stop it, if it still runs."""
+
+
+class Carrier(Protocol):
+    """Carries out one storage job from start to end, in a process or at a place of its own."""
+
+    def __call__(
+        self,
+        job: StorageJob,
+        *,
+        on_progress: Callable[[JobStatus], None],
+        is_cancelled: Callable[[], bool],
+    ) -> JobStatus:
+        """What came of it. Calls `on_progress`, and asks `is_cancelled`, about once a second.
+
+        Raises OSError when nothing could be begun.
+        """

@@ -1,0 +1,25 @@
+"""What all calls to Rucio share; each family of calls is a class of its own above this one."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from dltest.lake.rucio.session import RucioSession
+from dltest.settings import LakeSettings
+
+T = TypeVar("T")
+
+BATCH = 500
+
+
+class RucioCalls:
+    """A signed-in session, and the names that dltest goes by."""
+
+    def __init__(self, settings: LakeSettings) -> None:
+        self._account = settings.rucio.account
+        self._scope = settings.rucio.scope
+        self._session = RucioSession(settings.rucio)
+
+
+def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """Slices that a server answers best, and below the 1,000 items that its schema allows."""
+    return (items[start : start + size] for start in range(0, len(items), size))
