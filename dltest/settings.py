@@ -94,7 +94,8 @@ class LakeSettings(_Section):
     `database` and `broker` stand in where the installation names none; `web` is where the
     service's pages are, for links. `movers` maps sites where workers stand to the RSEs whose bytes
     only these move. `simulated` is the socket of a simulated lake
-    (`python -m dltest.lake.simulated`), which stands in for Rucio and storages alike.
+    (`python -m dltest.lake.simulated`), which stands in for Rucio and storages alike. `lab` is the
+    folder of the lab that this lake is, where it is one: scenarios may break and heal it.
     """
 
     name: str
@@ -108,6 +109,12 @@ class LakeSettings(_Section):
     movers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     simulated: Path | None = None
+    lab: Path | None = None
+
+    @property
+    def can_be_broken(self) -> bool:
+        """Whether scenarios may break it on purpose, and heal it again."""
+        return self.lab is not None or self.simulated is not None
 
     @model_validator(mode="before")
     @classmethod

@@ -14,6 +14,7 @@ from dltest.lake.ports.catalogue import (
     TransferRequest,
     rule_seen,
 )
+from dltest.lake.ports.faults import Faults
 from dltest.lake.ports.lake import (
     LakePorts,
     Ledger,
@@ -36,6 +37,7 @@ from dltest.lake.ports.transfers import (
 __all__ = [
     "Carrier",
     "Catalogue",
+    "Faults",
     "FileFacts",
     "FileOutcome",
     "FileRef",

@@ -17,6 +17,7 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 PROTOCOLS = ("davs", "root")
 TURNS_OF_A_TRANSFER = 3
 TURNS_OF_A_DELETION = 2
+TURNS_OF_A_FAULT = 2
 
 
 @dataclass(frozen=True, slots=True)
