@@ -37,8 +37,21 @@ class _Section(BaseModel):
     )
 
 
+class OperatorSettings(_Section):
+    """Who else to sign in as: an account of Rucio's operators."""
+
+    account: str
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+
+
 class RucioSettings(_Section):
-    """How to reach the catalogue and as whom. Everything dltest makes lies in `scope`."""
+    """How to reach the catalogue and as whom. Everything dltest makes lies in `scope`.
+
+    `operator` may see the heartbeats of Rucio's daemons, which only `root` may under Rucio's
+    generic policy. It is asked for these alone; without it dltest infers which daemon must act.
+    """
 
     url: str
     auth_url: str | None = None
@@ -48,6 +61,7 @@ class RucioSettings(_Section):
     password: SecretStr | None = None
     password_file: Path | None = None
     scope: str
+    operator: OperatorSettings | None = None
     ca_file: Path | None = None
     timeout_seconds: int = 60
 

@@ -30,6 +30,11 @@ def lake_settings(lab: Lab) -> dict[str, object]:
             "username": rucio_server.ACCOUNT,
             "password": lab.passwords["dltest"],
             "scope": rucio_server.SCOPE,
+            "operator": {
+                "account": "root",
+                "username": "root",
+                "password": lab.passwords["root"],
+            },
         },
         "storage": {
             "ca-file": str(authority.certificate),
