@@ -15,8 +15,9 @@ from pathlib import Path
 from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
+from dltest.lab.damage import inflict, mend
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
-from dltest.lab.faults import check_names, effects, find_fault
+from dltest.lab.faults import check_names, conditions_of, find_fault
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
@@ -27,7 +28,10 @@ from dltest.lab.privileges import as_user, chosen_identity, give, owner_identity
 from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
 
 SERVERS = ("postgres", "redis", "rucio", "transfers", "web")
-PORT_NAMES = (*SERVERS, *(one.rse for one in storage.ELEMENTS))
+RSES = tuple(one.rse for one in storage.ELEMENTS)
+# While a front stands before one of these, the server itself is on a port behind it.
+FRONTED = (*RSES, "rucio", "transfers")
+PORT_NAMES = (*SERVERS, *RSES, *(storage.behind(part) for part in FRONTED))
 NEEDED_BYTES = 1 * storage.GIB
 READY_SECONDS = 180.0
 CHANGE_SECONDS = 60.0
@@ -100,16 +104,18 @@ def down(asked: Path, *, purge: bool = False, tell: Tell = lambda _: None) -> No
         _remove(root, asked)
 
 
-def break_(asked: Path, fault: str, target: str | None = None) -> BrokenThing:
+def break_(asked: Path, name: str, target: str | None = None) -> BrokenThing:
     """Inject a fault; returns when it is in effect. Done twice it is the same as once."""
-    find_fault(fault, target)
+    fault = find_fault(name, target)
     lab = running_lab(asked)
     with _changing(lab):
         wish = _read_wish(lab)
-        same = [one for one in wish.broken if (one.fault, one.target) == (fault, target)]
-        thing = BrokenThing(fault=fault, target=target, since=datetime.now(UTC))
+        same = [one for one in wish.broken if (one.fault, one.target) == (name, target)]
+        thing = BrokenThing(fault=name, target=target, since=datetime.now(UTC))
         if not same:
             wish.model_copy(update={"broken": (*wish.broken, thing)}).write(lab.layout.wish)
+        if fault.damage is not None:
+            inflict(lab, name, target, fault.damage)
     thing = same[0] if same else thing
     _await(lab, lambda state: thing in state.broken, CHANGE_SECONDS)
     return thing
@@ -126,16 +132,25 @@ def heal(
         wish = _read_wish(lab)
         healed = tuple(one for one in wish.broken if _is_meant(one, fault, target))
         rest = tuple(one for one in wish.broken if one not in healed)
+        for thing in reversed(healed):
+            _mend(lab, thing)
         wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
-    mended = set(effects(healed)) - set(effects(rest))
+    mended = set(conditions_of(healed)) - set(conditions_of(rest))
 
     def healthy(state: State) -> bool:
         parts = [state.part(name) for name in mended]
-        gone = not set(healed) & set(state.broken)
+        gone = not set(healed) & set(state.broken) and set(rest) <= set(state.broken)
         return gone and all(part is not None and part.state == "ready" for part in parts)
 
     _await(lab, healthy, CHANGE_SECONDS)
     return healed
+
+
+def _mend(lab: Lab, thing: BrokenThing) -> None:
+    """Put back the rows that a fault changed; parts are the supervisor's."""
+    damage = find_fault(thing.fault, thing.target).damage
+    if damage is not None:
+        mend(lab, thing.fault, thing.target, damage)
 
 
 def _is_meant(thing: BrokenThing, fault: str | None, target: str | None) -> bool:
@@ -266,7 +281,7 @@ def _stop_supervisor(layout: Layout) -> None:
 
 def _is_up(wish: Wish) -> Callable[[State], bool]:
     """Every part is ready but those that somebody broke."""
-    broken = effects(wish.broken)
+    broken = conditions_of(wish.broken)
 
     def reached(state: State) -> bool:
         others = [part for part in state.parts if part.name not in broken]
