@@ -14,6 +14,8 @@ from dltest.steps.step import (
     StepBody,
     Waiting,
     breaks,
+    disturbs,
+    needs_faults,
 )
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "StepBody",
     "Waiting",
     "breaks",
+    "disturbs",
+    "needs_faults",
     "registry",
 ]

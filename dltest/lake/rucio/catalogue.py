@@ -23,7 +23,8 @@ from rucio.common.exception import (
 from dltest.errors import CatalogueError
 from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferRequest
 from dltest.lake.rucio.aging import Aging
-from dltest.lake.rucio.calls import RucioCalls, batches
+from dltest.lake.rucio.calls import batches
+from dltest.lake.rucio.diagnosis import DiagnosisCalls
 from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from, seen_now
 from dltest.model import Lake, Watch, WatchKind
 from dltest.settings import LakeSettings
@@ -39,7 +40,7 @@ ENDED = 0.0001
 STRAY = ".stray"
 
 
-class RucioCatalogue(RucioCalls):
+class RucioCatalogue(DiagnosisCalls):
     """Safe to share between threads."""
 
     def __init__(self, settings: LakeSettings) -> None:

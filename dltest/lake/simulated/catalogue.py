@@ -14,6 +14,7 @@ from dltest.lake.ports import (
     RuleState,
     TransferRequest,
 )
+from dltest.lake.simulated.diagnosis import SimulatedDiagnosis
 from dltest.lake.simulated.world import (
     HOST,
     PROTOCOLS,
@@ -24,10 +25,10 @@ from dltest.lake.simulated.world import (
     World,
     url_of,
 )
-from dltest.model import RSE, Lake, Watch, WatchKind
+from dltest.model import Lake, Watch, WatchKind
 
 
-class SimulatedCatalogue:
+class SimulatedCatalogue(SimulatedDiagnosis):
     """Rucio, as far as the port goes."""
 
     def __init__(
@@ -52,7 +53,7 @@ class SimulatedCatalogue:
 
     def inventory(self) -> Lake:
         with self._asked("inventory"):
-            rses = tuple(_rse(name) for name in self._rses)
+            rses = tuple(self._world.rse(name) for name in self._rses)
             return Lake(name=self._lake, rses=rses, seen_at=self._world.clock.now())
 
     def urls(self, rse: str, names: Sequence[str], protocol: str | None = None) -> list[str]:
@@ -217,11 +218,6 @@ class SimulatedCatalogue:
             self._world.go_round()
         yield
         self._on_call(f"catalogue.{what}", "after")
-
-
-def _rse(name: str) -> RSE:
-    attributes = {"dltest": "True", "type": "disk", "site": f"SITE-{name}"}
-    return RSE(name=name, site=f"SITE-{name}", attributes=attributes)
 
 
 def _refused(code: str, message: str) -> CatalogueError:

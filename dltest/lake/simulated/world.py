@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from dltest.lake.ports import FileFacts
+from dltest.model import RSE
 
 Hook = Callable[[str, str], None]
 
@@ -17,6 +18,7 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 PROTOCOLS = ("davs", "root")
 TURNS_OF_A_TRANSFER = 3
 TURNS_OF_A_DELETION = 2
+TURNS_OF_A_FAULT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,22 @@ class World:
     stored: dict[str, bytes] = field(default_factory=dict)
     moved: dict[tuple[str, str], SimulatedRule] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
+    forbidden: set[tuple[str, str]] = field(default_factory=set)
     turn: int = 0
+
+    def rse(self, name: str) -> RSE:
+        """As Rucio knows it."""
+        site = f"SITE-{name}"
+        attributes = {"dltest": "True", "type": "disk", "site": site, "dltest-faults": "True"}
+        may = {what: (name, what) not in self.forbidden for what in ("read", "write", "delete")}
+        return RSE(
+            name=name,
+            site=site,
+            attributes=attributes,
+            readable=may["read"],
+            writable=may["write"],
+            deletable=may["delete"],
+        )
 
     def ails(self, name: str, rse: str | None = None) -> bool:
         return Ailment(name, rse) in self.ailments
@@ -142,13 +159,16 @@ class World:
     def _carry_out(self, rule: SimulatedRule) -> None:
         missing = {name for name in self.datasets[rule.dataset] if not self.has(name, rule.rse)}
         rule.error = self._obstacle(rule) if missing else None
-        if rule.error is not None or (missing and self.ails("submitter-down")):
+        is_held = self.ails("submitter-down") or (rule.rse, "write") in self.forbidden
+        if rule.error is not None or (missing and is_held):
             return
         for name in missing:
             self._transfer(name, rule)
         rule.done_at = self.clock.now()
 
     def _obstacle(self, rule: SimulatedRule) -> str | None:
+        if rule.source and (rule.source, "read") in self.forbidden:
+            return "NO_SOURCES:RequestState.NO_SOURCES"
         refused = "Result Could not connect to server after 1 attempts"
         if self.ails("transfer-service-down"):
             return "SUBMISSION_FAILED:no connection to the transfer service"
