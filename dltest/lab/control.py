@@ -15,7 +15,7 @@ from pathlib import Path
 from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
-from dltest.lab.damage import inflict, mend
+from dltest.lab.damage import Damage, Shut, inflict, mend
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
 from dltest.lab.faults import check_names, conditions_of, find_fault
 from dltest.lab.lake_file import write_lake_file
@@ -37,6 +37,7 @@ READY_SECONDS = 180.0
 CHANGE_SECONDS = 60.0
 DOWN_SECONDS = 30.0
 LOOK_SECONDS = 0.1
+WELL = ("ready", "done")
 
 BIRTH_SECONDS = 20.0
 
@@ -159,25 +160,38 @@ def heal(
         wish = _read_wish(lab)
         healed = tuple(one for one in wish.broken if _is_meant(one, fault, target, by))
         rest = tuple(one for one in wish.broken if one not in healed)
-        for thing in reversed(healed):
+        for thing in sorted(healed, key=_order_of_mending):
             _mend(lab, thing, rest)
         wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
     # What an earlier call healed may not be in good health yet.
     asked_for = (*healed, *_named(fault, target))
     mended = set(conditions_of(asked_for)) - set(conditions_of(rest))
 
+    # Without their database, daemons die and come again.
+    shook_all = any(isinstance(_damage(thing), Shut) for thing in healed)
+
     def healthy(state: State) -> bool:
-        parts = [state.part(name) for name in mended]
+        shaken = {part.name for part in state.parts} - set(conditions_of(rest))
+        parts = [state.part(name) for name in (shaken if shook_all else mended)]
         gone = not set(healed) & set(state.broken) and set(rest) <= set(state.broken)
-        return gone and all(part is not None and part.state == "ready" for part in parts)
+        return gone and all(part is not None and part.state in WELL for part in parts)
 
     _await(lab, healthy, seconds)
     return healed
 
 
+def _order_of_mending(thing: BrokenThing) -> bool:
+    """A database that is shut lets nobody mend its rows."""
+    return not isinstance(_damage(thing), Shut)
+
+
+def _damage(thing: BrokenThing) -> Damage | Shut | None:
+    return find_fault(thing.fault, thing.target).damage
+
+
 def _mend(lab: Lab, thing: BrokenThing, rest: tuple[BrokenThing, ...]) -> None:
     """Put back the rows that a fault changed, unless somebody else wants it so too."""
-    damage = find_fault(thing.fault, thing.target).damage
+    damage = _damage(thing)
     wanted = any((one.fault, one.target) == (thing.fault, thing.target) for one in rest)
     if damage is not None and not wanted:
         mend(lab, thing.fault, thing.target, damage)
@@ -323,7 +337,7 @@ def _is_up(wish: Wish) -> Callable[[State], bool]:
 
     def reached(state: State) -> bool:
         others = [part for part in state.parts if part.name not in broken]
-        whole = bool(others) and all(part.state in ("ready", "done") for part in others)
+        whole = bool(others) and all(part.state in WELL for part in others)
         return whole and (state.service or not wish.service)
 
     return reached
@@ -349,7 +363,7 @@ def _await(
 
 
 def _what_is_missing(lab: Lab, state: State | None, seconds: float) -> str:
-    waiting = [part for part in state.parts if part.state not in ("ready", "done")] if state else []
+    waiting = [part for part in state.parts if part.state not in WELL] if state else []
     culprits = [part for part in waiting if part.message or part.state == "starting"] or waiting
     told = "; ".join(f"{part.name} is {part.state} ({part.message})" for part in culprits[:3])
     trouble = f"; {state.trouble}" if state and state.trouble else ""

@@ -32,7 +32,11 @@ REASON_CODES = (
     ("timed out", "storage-timeout"),
     ("timeout", "storage-timeout"),
     ("permission denied", "permission-denied"),
+    ("permission refused", "permission-denied"),
     ("no space", "no-space"),
+    ("insufficient storage", "no-space"),
+    ("certificate", "storage-untrusted"),
+    ("http 503", "storage-unreachable"),
     ("size mismatch", "size-mismatch"),
 )
 
@@ -121,10 +125,8 @@ def _from_request(
         )
     if request.state == "SUBMITTED":
         return _from_job(ctx, request, route)
-    if request.state == "DONE":
-        return _rucio(
-            "not-finished", "the transfer is done, and Rucio's conveyor-finisher has not noted it"
-        )
+    if request.state in UNDER_WAY:
+        return UNDER_WAY[request.state]
     if request.source is None:
         return _rucio(
             "not-submitted",
@@ -138,6 +140,19 @@ def _from_request(
 
 def _rucio(code: str, message: str) -> Trouble:
     return Trouble(code=code, message=message, blame=RUCIO)
+
+
+UNDER_WAY = {
+    "SUBMITTING": Trouble(
+        code="submission-failed",
+        message="Rucio is handing the transfer to the transfer service, and gets no answer",
+        blame=FTS,
+    ),
+    "DONE": _rucio(
+        "not-finished", "the transfer is done, and Rucio's conveyor-finisher has not noted it"
+    ),
+}
+"""What a request's state alone says."""
 
 
 def _from_job(ctx: Context, request: TransferRequest, route: Route) -> Trouble:
