@@ -63,6 +63,9 @@ class _Tried:
     def owes(self) -> list[Case]:
         return [case for case in self.trial.cases if case.id not in self.after]
 
+    def outcome(self) -> Outcome:
+        return judged(self.trial, self.during, self.beside, self.after)
+
 
 class Conductor:
     """One drill. `tell` gets a sentence of progress."""
@@ -93,7 +96,7 @@ class Conductor:
                 self._play(wave, cases)
             self._tell("sweeping, and the last healthy runs")
             self._settle_all()
-        return [judged(one.trial, one.during, one.beside, one.after) for one in self._tried]
+        return [one.outcome() for one in self._tried]
 
     @contextmanager
     def _healed(self) -> Iterator[None]:
@@ -145,6 +148,9 @@ class Conductor:
             _Tried(trial, {c.id: during[c.id] for c in trial.cases if c.id in during}, others)
             for trial in wave.trials
         ]
+        for one in self._tried[-len(wave.trials) :]:
+            for wrong in one.outcome().wrong_while_broken:
+                self._tell(f"{one.trial.name}: {wrong}")
 
     def _each(self, do: Callable[[Trial], object], wave: Wave) -> None:
         with ThreadPoolExecutor(len(wave.trials)) as pool:

@@ -47,8 +47,13 @@ class Outcome:
     healed: bool
     false_alarms: tuple[Seen, ...]
     seen: tuple[Seen, ...]
-    wrong: tuple[str, ...]
+    wrong_while_broken: tuple[str, ...]
+    wrong_once_healed: tuple[str, ...]
     seconds: float | None
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        return self.wrong_while_broken + self.wrong_once_healed
 
     @property
     def is_good(self) -> bool:
@@ -94,12 +99,8 @@ def judged(
         healed=not any(still),
         false_alarms=alarms,
         seen=tuple(seen.values()),
-        wrong=tuple(
-            filter(
-                None,
-                [*missed, *blamed, *(_alarmed(one) for one in alarms), *still],
-            )
-        ),
+        wrong_while_broken=tuple(filter(None, [*missed, *blamed, *map(_alarmed, alarms)])),
+        wrong_once_healed=tuple(filter(None, still)),
         seconds=round(max(times), 1) if times else None,
     )
 

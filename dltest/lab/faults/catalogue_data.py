@@ -4,7 +4,7 @@ from typing import LiteralString
 
 from dltest.lab import rucio_server, storage
 from dltest.lab.damage import Damage
-from dltest.lab.faults.fault import Fault
+from dltest.lab.faults.fault import CATALOGUE, OTHER, RSE, Drill, Fault, Notice
 
 RSES = tuple(element.rse for element in storage.ELEMENTS)
 AT_RSE: LiteralString = "rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
@@ -12,47 +12,72 @@ TO_RSE: LiteralString = "dest_rse_id = (SELECT id FROM rses WHERE rse = %(target
 NOBODY_LISTENS: LiteralString = "9"
 
 
-def _at_rse(name: str, title: str, damage: Damage) -> Fault:
-    return Fault(name, title, damage=damage, kind="RSE", targets=RSES)
+def _noticed(scenario: str, step: str, code: str, blame: str, *at: str) -> Drill:
+    return Drill((Notice(scenario, at or (RSE,), step, (code,), blame),), (RSE,))
 
 
-def _blocked(name: str, title: str, column: str) -> Fault:
+def _at_rse(name: str, title: str, damage: Damage, drill: Drill) -> Fault:
+    return Fault(name, title, damage=damage, kind="RSE", targets=RSES, drills=(drill,))
+
+
+def _blocked(name: str, title: str, column: str, drill: Drill) -> Fault:
     damage = Damage("rses", "rse = %(target)s", ("id",), {column: "false"})
-    return _at_rse(name, title, damage)
+    return _at_rse(name, title, damage, drill)
 
 
-def _attribute(name: str, title: str, where: LiteralString, **change: LiteralString) -> Fault:
+def _attribute(
+    name: str, title: str, where: LiteralString, drill: Drill, **change: LiteralString
+) -> Fault:
     damage = Damage("rse_attr_map", f"{AT_RSE} AND {where}", ("rse_id", "key"), change)
-    return _at_rse(name, title, damage)
+    return _at_rse(name, title, damage, drill)
 
 
 def _of_account(name: str, title: str, damage: Damage) -> Fault:
-    return Fault(name, title, damage=damage)
+    notice = Notice("upload", (OTHER,), "upload", ("sign-in-failed",), "identity")
+    return Fault(name, title, damage=damage, drills=(Drill((notice,), (CATALOGUE,)),))
 
+
+NOT_DELETED = _noticed("delete", "absent", "replica-not-deleted", "rucio")
 
 FAULTS = (
-    _blocked("rse-write-blocked", "the RSE is blocked for writing", "availability_write"),
-    _blocked("rse-read-blocked", "the RSE is blocked for reading", "availability_read"),
-    _blocked("rse-delete-blocked", "the RSE is blocked for deletion", "availability_delete"),
+    _blocked(
+        "rse-write-blocked",
+        "the RSE is blocked for writing",
+        "availability_write",
+        _noticed("replicate", "replicate", "rse-blocked", "rucio", OTHER, RSE),
+    ),
+    _blocked(
+        "rse-read-blocked",
+        "the RSE is blocked for reading",
+        "availability_read",
+        _noticed("replicate", "replicate", "no-sources", "rucio", RSE, OTHER),
+    ),
+    _blocked(
+        "rse-delete-blocked", "the RSE is blocked for deletion", "availability_delete", NOT_DELETED
+    ),
     _at_rse(
         "distance-missing",
         "Rucio knows no distance to the RSE, and takes it for not connected",
         Damage("distances", TO_RSE),
+        _noticed("replicate", "replicate", "no-sources", "rucio", OTHER, RSE),
     ),
     _at_rse(
         "protocol-port-wrong",
         "Rucio looks for the storage at a port where nobody listens",
         Damage("rse_protocols", AT_RSE, ("rse_id", "scheme"), {"port": NOBODY_LISTENS}),
+        _noticed("upload", "upload", "storage-unreachable", f"site {RSE}"),
     ),
     _at_rse(
         "protocol-host-wrong",
         "Rucio looks for the storage at a host that does not exist",
         Damage("rse_protocols", AT_RSE, ("rse_id", "scheme"), {"hostname": "'storage.invalid'"}),
+        _noticed("upload", "upload", "storage-host-unknown", f"site {RSE}"),
     ),
     _at_rse(
         "protocols-missing",
         "Rucio knows no way to talk to the storage",
         Damage("rse_protocols", AT_RSE),
+        _noticed("upload", "upload", "no-common-protocol", "rucio"),
     ),
     _at_rse(
         "quota-exhausted",
@@ -63,18 +88,26 @@ FAULTS = (
             ("account", "rse_id"),
             {"bytes": "0"},
         ),
+        _noticed("replicate", "replicate", "quota-exceeded", "rucio", OTHER, RSE),
     ),
-    _attribute("fts-missing", "the RSE names no transfer service", "key = 'fts'"),
+    _attribute(
+        "fts-missing",
+        "the RSE names no transfer service",
+        "key = 'fts'",
+        _noticed("replicate", "replicate", "not-submitted", "rucio", OTHER, RSE),
+    ),
     _attribute(
         "fts-wrong",
         "the RSE names a transfer service that does not exist",
         "key = 'fts'",
+        _noticed("replicate", "replicate", "submission-failed", "fts", OTHER, RSE),
         value="'http://127.0.0.1:9'",
     ),
     _attribute(
         "rse-not-greedy",
         "deletion at the RSE waits until space is needed",
         "key = 'greedyDeletion'",
+        NOT_DELETED,
         value="'false'",
     ),
     _of_account(
@@ -101,11 +134,6 @@ FAULTS = (
         "identity-unlinked",
         "our identity may no longer use our account",
         Damage("account_map", "identity = 'dltest' AND account = 'dltest'"),
-    ),
-    _of_account(
-        "scope-lost",
-        "our scope belongs to somebody else, and we are no administrator any more",
-        Damage("account_attr_map", "account = 'dltest' AND key = 'admin'"),
     ),
 )
 
