@@ -25,6 +25,7 @@ from dltest.cli import (
     serve,
     steps,
     sweep,
+    why,
     worker,
 )
 from dltest.cli.screen import errors
@@ -52,6 +53,7 @@ for module in (
     plan,
     run,
     history,
+    why,
     second_thoughts,
     sweep,
     schema,
