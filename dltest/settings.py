@@ -218,7 +218,9 @@ class Settings(BaseSettings):
         None, description="Where payloads pass through; default: below the state folder."
     )
     parallel_per_rse: int = Field(
-        20, ge=1, description="How many of the service's runs may be open at once on one RSE."
+        20,
+        ge=1,
+        description="How many runs of the service, or of a `dltest run`, may be open on one RSE.",
     )
     parallel_per_link: int = Field(
         10, ge=1, description="How many of the service's runs may be open at once on one link."
