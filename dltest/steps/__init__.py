@@ -13,6 +13,7 @@ from dltest.steps.step import (
     Step,
     StepBody,
     Waiting,
+    breaking_keys,
     breaks,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "Step",
     "StepBody",
     "Waiting",
+    "breaking_keys",
     "breaks",
     "registry",
 ]

@@ -86,26 +86,30 @@ def from_error(text: str, route: Route) -> Trouble | None:
 
 
 def _from_reason(match: re.Match[str], route: Route) -> Trouble:
-    phase, text = match["phase"], match["text"].strip()
+    text = match["text"].strip()
     lowered = text.lower()
+    phase = _phase(match["phase"], lowered)
     code = next((c for needle, c in REASON_CODES if needle in lowered), "transfer-failed")
     return Trouble(
         code=code,
         message=f"transfer {route.source} -> {route.destination}: {match[0].strip()}",
-        blame=_blame_of_phase(phase, lowered, route),
+        blame=_blame_of_phase(phase, route),
         phase=phase,
     )
 
 
-def _blame_of_phase(phase: str, text: str, route: Route) -> Blame:
-    """FTS says which end failed; for a checksum it says so in the text of a TRANSFER error."""
-    at_source = phase in {"SOURCE", "STAGING"} or text.startswith("source checksum")
-    at_destination = phase in {"DESTINATION", "ARCHIVING"} or text.startswith(
-        "destination checksum"
-    )
-    if at_source and route.source:
+def _phase(told: str, text: str) -> str:
+    """FTS calls every wrong checksum a TRANSFER error, and says in its text which end it is at."""
+    for end in ("SOURCE", "DESTINATION"):
+        if text.startswith(f"{end.lower()} checksum"):
+            return end
+    return told
+
+
+def _blame_of_phase(phase: str, route: Route) -> Blame:
+    if phase in {"SOURCE", "STAGING"} and route.source:
         return Blame.site(route.source)
-    if at_destination:
+    if phase in {"DESTINATION", "ARCHIVING"}:
         return Blame.site(route.destination)
     return route.link
 

@@ -4,6 +4,7 @@ Every method raises `LakeError` alone. All times are aware UTC. Every method tha
 outside may be repeated with the same arguments and makes it once.
 """
 
+from dltest.lake.ports.bad_replicas import BadReplica, BadReplicas, BadState
 from dltest.lake.ports.catalogue import (
     Catalogue,
     FileFacts,
@@ -34,6 +35,9 @@ from dltest.lake.ports.transfers import (
 )
 
 __all__ = [
+    "BadReplica",
+    "BadReplicas",
+    "BadState",
     "Carrier",
     "Catalogue",
     "FileFacts",

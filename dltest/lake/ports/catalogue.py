@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from dltest.lake.ports.bad_replicas import BadReplicas
 from dltest.model import Lake, Value, Watch, WatchKind
 
 
@@ -98,7 +99,7 @@ class TransferRequest(Value):
     registered_at: datetime | None = None
 
 
-class Catalogue(Protocol):
+class Catalogue(BadReplicas, Protocol):
     """Rucio. Names are those of DIDs in the lake's own scope."""
 
     def inventory(self) -> Lake:
@@ -131,7 +132,10 @@ class Catalogue(Protocol):
         """What the catalogue says of these files at the RSE, one each, in order."""
 
     def dids(self, prefix: str) -> list[str]:
-        """Names of all DIDs of the scope that start with the prefix."""
+        """Names of all DIDs of the scope that start with the prefix.
+
+        Without files that Rucio has declared lost: it remembers those for ever.
+        """
 
     def look_over(self, watches: Sequence[Watch]) -> list[str]:
         """How these rules and replicas stand now, as `Watch.seen` has it, in order.

@@ -23,7 +23,8 @@ from rucio.common.exception import (
 from dltest.errors import CatalogueError
 from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferRequest
 from dltest.lake.rucio.aging import Aging
-from dltest.lake.rucio.calls import RucioCalls, batches
+from dltest.lake.rucio.bad_replicas import BadReplicaCalls
+from dltest.lake.rucio.calls import batches
 from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from, seen_now
 from dltest.model import Lake, Watch, WatchKind
 from dltest.settings import LakeSettings
@@ -39,7 +40,7 @@ ENDED = 0.0001
 STRAY = ".stray"
 
 
-class RucioCatalogue(RucioCalls):
+class RucioCatalogue(BadReplicaCalls):
     """Safe to share between threads."""
 
     def __init__(self, settings: LakeSettings) -> None:
@@ -154,7 +155,8 @@ class RucioCatalogue(RucioCalls):
         def ask(client: Any) -> list[str]:
             return list(client.list_dids(self._scope, [{"name": f"{prefix}*"}], did_type="all"))
 
-        return sorted(self._session.call(f"list DIDs {prefix}*", ask))
+        names = self._session.call(f"list DIDs {prefix}*", ask)
+        return sorted(set(names) - self._lost(names))
 
     def requests(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
         known = (self._request(name, rse) for name in names)
