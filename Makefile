@@ -27,7 +27,7 @@ demo-down: ## Stop the demo and remove all that it made
 
 .PHONY: test
 test: setup ## Run all tests, the slow ones against a lake of their own included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: check
 check: setup ## Check style, types, layers, spelling and dependencies

@@ -12,7 +12,8 @@
     │   ├── CatalogueError       Rucio
     │   ├── StorageError         a storage element
     │   ├── TransferError        the transfer service
-    │   └── CredentialError      tokens, passwords, certificates
+    │   ├── CredentialError      tokens, passwords, certificates
+    │   └── FaultError           a lake that may be broken on purpose was not broken or healed
     ├── StoreError               dltest's own database
     └── LabError                 the lab cannot be brought up, broken, healed or taken down
 
@@ -21,7 +22,7 @@ A broken expectation is not an error: steps return it as a `Trouble`, and the ju
 
 from dataclasses import dataclass
 
-from dltest.model import DLTEST, FTS, IDENTITY, RUCIO, Blame, Trouble
+from dltest.model import DLTEST, FTS, IDENTITY, RUCIO, SCENARIO, Blame, Trouble
 
 
 class DltestError(Exception):
@@ -131,6 +132,20 @@ class CredentialError(LakeError):
     """A token, password or certificate was not accepted or could not be had."""
 
     default_blame = IDENTITY
+
+
+class FaultError(LakeError):
+    """A fault could not be injected or healed: says nothing of the lake, so never fails a run."""
+
+    def __init__(self, message: str, *, operation: str, is_known: bool = True) -> None:
+        super().__init__(
+            message,
+            code="fault-not-injected" if is_known else "no-such-fault",
+            operation=operation,
+            blame=DLTEST if is_known else SCENARIO,
+            retryable=is_known,
+            answered=False,
+        )
 
 
 class StoreError(DltestError):

@@ -37,8 +37,21 @@ class _Section(BaseModel):
     )
 
 
+class OperatorSettings(_Section):
+    """Who else to sign in as: an account of Rucio's operators."""
+
+    account: str
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+
+
 class RucioSettings(_Section):
-    """How to reach the catalogue and as whom. Everything dltest makes lies in `scope`."""
+    """How to reach the catalogue and as whom. Everything dltest makes lies in `scope`.
+
+    `operator` may see the heartbeats of Rucio's daemons, which only `root` may under Rucio's
+    generic policy. It is asked for these alone; without it dltest infers which daemon must act.
+    """
 
     url: str
     auth_url: str | None = None
@@ -48,6 +61,7 @@ class RucioSettings(_Section):
     password: SecretStr | None = None
     password_file: Path | None = None
     scope: str
+    operator: OperatorSettings | None = None
     ca_file: Path | None = None
     timeout_seconds: int = 60
 
@@ -99,7 +113,8 @@ class LakeSettings(_Section):
     `database` and `broker` stand in where the installation names none; `web` is where the
     service's pages are, for links. `movers` maps sites where workers stand to the RSEs whose bytes
     only these move. `simulated` is the socket of a simulated lake
-    (`python -m dltest.lake.simulated`), which stands in for Rucio and storages alike.
+    (`python -m dltest.lake.simulated`), which stands in for Rucio and storages alike. `lab` is the
+    folder of the lab that this lake is, where it is one: scenarios may break and heal it.
     """
 
     name: str
@@ -113,6 +128,12 @@ class LakeSettings(_Section):
     movers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     simulated: Path | None = None
+    lab: Path | None = None
+
+    @property
+    def can_be_broken(self) -> bool:
+        """Whether scenarios may break it on purpose, and heal it again."""
+        return self.lab is not None or self.simulated is not None
 
     @model_validator(mode="before")
     @classmethod
@@ -202,7 +223,9 @@ class Settings(BaseSettings):
         None, description="Where payloads pass through; default: below the state folder."
     )
     parallel_per_rse: int = Field(
-        20, ge=1, description="How many of the service's runs may be open at once on one RSE."
+        20,
+        ge=1,
+        description="How many runs of the service, or of a `dltest run`, may be open on one RSE.",
     )
     parallel_per_link: int = Field(
         10, ge=1, description="How many of the service's runs may be open at once on one link."

@@ -29,7 +29,17 @@ Dir = Annotated[Path, typer.Option("--dir", help="Where the lab lives.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the lab's status as JSON.")]
 FaultName = Annotated[str, typer.Argument(metavar="FAULT", help="What to break; see below.")]
 Target = Annotated[str | None, typer.Argument(metavar="[TARGET]", help="An RSE or a daemon.")]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="Whose fault it is; each undoes only its own.", hidden=True),
+]
+Wait = Annotated[
+    float | None,
+    typer.Option("--wait", help="Seconds after which to leave with 75 if not there.", hidden=True),
+]
 HOME = Path(".lab")
+# EX_TEMPFAIL of sysexits.h: ask again.
+EXIT_NOT_YET = 75
 COLOURS = {"ready": "green", "done": "green", "down": "red", "failed": "red", "hung": "red"}
 
 _out = Console()
@@ -100,10 +110,18 @@ def _list_faults() -> str:
 
 
 @app.command(name="break", epilog=_list_faults())
-def break_(fault: FaultName, target: Target = None, *, directory: Dir = HOME) -> None:
+def break_(
+    fault: FaultName,
+    target: Target = None,
+    *,
+    directory: Dir = HOME,
+    by: By = None,
+    wait: Wait = None,
+) -> None:
     """Break one thing on purpose, and return when it is broken."""
-    with _said_in_one_sentence():
-        thing = control.break_(directory, fault, target)
+    seconds = control.CHANGE_SECONDS if wait is None else wait
+    with _said_in_one_sentence(may_ask_again=wait is not None):
+        thing = control.break_(directory, fault, target, by=by or "", seconds=seconds)
     _out.print(f"broken: {thing.fault} {thing.target or ''}".rstrip())
 
 
@@ -113,10 +131,13 @@ def heal(
     target: Target = None,
     *,
     directory: Dir = HOME,
+    by: By = None,
+    wait: Wait = None,
 ) -> None:
     """Undo one fault, or all of them, and return when the parts are healthy again."""
-    with _said_in_one_sentence():
-        healed = control.heal(directory, fault, target)
+    seconds = control.CHANGE_SECONDS if wait is None else wait
+    with _said_in_one_sentence(may_ask_again=wait is not None):
+        healed = control.heal(directory, fault, target, by=by, seconds=seconds)
     for thing in healed:
         _out.print(f"healed: {thing.fault} {thing.target or ''}".rstrip())
     if not healed:
@@ -126,12 +147,17 @@ def heal(
 class _said_in_one_sentence:  # noqa: N801 - reads as a function
     """Turns what the lab foresaw into one sentence and an exit code."""
 
+    def __init__(self, *, may_ask_again: bool = False) -> None:
+        self._may_ask_again = may_ask_again
+
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, trace: object) -> None:
         if isinstance(error, UnknownFaultError):
             _fail(str(error), code=2)
+        if isinstance(error, control.NotYetError) and self._may_ask_again:
+            _fail(str(error), code=EXIT_NOT_YET)
         if isinstance(error, LabError):
             _fail(str(error))
 

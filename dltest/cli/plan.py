@@ -26,7 +26,7 @@ from dltest.planning import (
     turn_at,
 )
 from dltest.planning import plan as lay_out
-from dltest.settings import Settings
+from dltest.settings import LakeSettings, Settings
 from dltest.units import format_duration, format_size, human_seconds, human_size
 
 
@@ -74,15 +74,24 @@ def plan(  # noqa: PLR0913 - one parameter an option
     usual = installation.store.usual_seconds(facts.name, {case.scenario for case in planned.cases})
     if as_json:
         told = plan_object(planned) | explained(planned, facts, usual, changes)
+        told["not_supported"] = not_supported(planned, installation.lake)
         output.print(json.dumps(told, indent=2), markup=False, soft_wrap=True)
         return
     output.print(_cases(planned))
     output.print(_footprints(planned, facts))
     for line in _explanation(planned, facts, usual, changes):
         output.print(line, markup=False, soft_wrap=True)
+    if skips := not_supported(planned, installation.lake):
+        many = count(len(skips), "case")
+        output.print(f"Skipped: {many} that break the lake, which only labs allow", markup=False)
     if diff and before is None:
         output.print("\nThis was not planned before; the next --diff compares with this plan")
     output.print(f"\n{summary(planned)}", markup=False, soft_wrap=True)
+
+
+def not_supported(planned: Plan, lake: LakeSettings) -> list[str]:
+    """The cases that will be skipped, since they break the lake and nobody may."""
+    return [case.id for case in planned.cases if case.needs_faults and not lake.can_be_broken]
 
 
 def explained(
@@ -140,6 +149,7 @@ def plan_object(planned: Plan) -> dict[str, object]:
             "targets": case.targets,
             "variant": case.variant,
             "control": case.control,
+            "disturbs": case.disturbs,
             "bytes_written": case.bytes_written,
             "steps": [call.type for call in case.steps],
             "files": case.payload.files,

@@ -30,6 +30,7 @@ from dltest.engine.actions import (
 from dltest.engine.house import House
 from dltest.engine.machine import after, next_action, step_deadline
 from dltest.errors import LakeError, StoreError
+from dltest.judge import not_supported, skipped
 from dltest.model import DLTEST, Run, Trouble
 from dltest.steps import Context, Done, Handle, Step, StepBody, cleanup, registry
 
@@ -59,6 +60,8 @@ def advance(run_id: str, house: House) -> datetime | None:
 
 
 def _carried_out(run: Run, action: Action, house: House) -> Run:
+    if isinstance(action, Start) and run.case.needs_faults and house.lake.faults is None:
+        return skipped(run, not_supported(house.lake.name), house.now())
     if isinstance(action, Begin):
         run = _with_deadline(run, house.now())
     if isinstance(action, Explain) and (ended := _last_look(run, action, house)):

@@ -11,18 +11,26 @@ from datetime import datetime, timedelta
 
 from dltest.engine.driver import advance
 from dltest.engine.house import House
+from dltest.engine.turns import Turns
 
 THREADS = 8
 HELD_FOR = timedelta(milliseconds=500)
 
 
 class LocalDriver:
-    """Drives runs until all have ended. `on_change(run_id)` is called after each advance."""
+    """Drives runs until all have ended, those that break something apart from the others.
 
-    def __init__(self, house: House, on_change: Callable[[str], None]) -> None:
+    At most `per_rse` are open at once on one RSE. `on_change(run_id)` is called after each advance.
+    """
+
+    def __init__(
+        self, house: House, on_change: Callable[[str], None], *, per_rse: int | None = None
+    ) -> None:
         self._house = house
         self._on_change = on_change
+        self._per_rse = per_rse
         self._heap: list[tuple[datetime, str]] = []
+        self._turns = Turns(())
         self._busy = 0
         self._errors: list[BaseException] = []
         self._changed = threading.Condition()
@@ -33,9 +41,9 @@ class LocalDriver:
         Raises:
             StoreError: the rows are out of reach.
         """
-        now = self._house.now()
-        self._heap = [(now, run_id) for run_id in run_ids]
-        heapq.heapify(self._heap)
+        runs = filter(None, (self._house.runs.run(run_id) for run_id in run_ids))
+        self._turns = Turns(runs, self._per_rse)
+        self._join(self._turns.beginning())
         with ThreadPoolExecutor(THREADS, thread_name_prefix="advance") as pool:
             while (run_id := self._next()) is not None:
                 pool.submit(self._advance, run_id)
@@ -80,7 +88,14 @@ class LocalDriver:
                 self._busy -= 1
                 if again is not None:
                     heapq.heappush(self._heap, (again, run_id))
+                elif not self._errors:
+                    self._join(self._turns.ended(run_id))
                 self._changed.notify_all()
+
+    def _join(self, run_ids: Iterable[str]) -> None:
+        now = self._house.now()
+        for run_id in run_ids:
+            heapq.heappush(self._heap, (now, run_id))
 
     def _if_held(self, run_id: str) -> datetime | None:
         """When to come back to a run that has not ended: its row was held, as by who cancels it."""

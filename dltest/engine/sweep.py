@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from dltest.engine.house import House
 from dltest.engine.machine import reopened
+from dltest.model import RunPhase
 
 # A process that drives a run looks at it every few seconds; one that did not for so long is dead.
 ABANDONED_AFTER = timedelta(minutes=10)
@@ -27,4 +28,12 @@ def reopen_unclean(house: House) -> list[str]:
     abandoned = house.runs.abandoned(house.lake.name, now - ABANDONED_AFTER)
     for run_id in abandoned:
         house.runs.cancel(run_id)
+        _give_time_to_clean(run_id, house)
     return [*unclean, *abandoned]
+
+
+def _give_time_to_clean(run_id: str, house: House) -> None:
+    """A run that was cleaning up when its process died has its time for that over again."""
+    with house.runs.claim(run_id) as claim:
+        if claim is not None and claim.run.phase is RunPhase.CLEANING:
+            claim.save(reopened(claim.run, house.now(), house.rules))

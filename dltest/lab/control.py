@@ -15,8 +15,9 @@ from pathlib import Path
 from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
+from dltest.lab.damage import inflict, mend
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
-from dltest.lab.faults import check_names, effects, find_fault
+from dltest.lab.faults import check_names, conditions_of, find_fault
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
@@ -27,7 +28,10 @@ from dltest.lab.privileges import as_user, chosen_identity, give, owner_identity
 from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
 
 SERVERS = ("postgres", "redis", "rucio", "transfers", "web")
-PORT_NAMES = (*SERVERS, *(one.rse for one in storage.ELEMENTS))
+RSES = tuple(one.rse for one in storage.ELEMENTS)
+# While a front stands before one of these, the server itself is on a port behind it.
+FRONTED = (*RSES, "rucio", "transfers")
+PORT_NAMES = (*SERVERS, *RSES, *(storage.behind(part) for part in FRONTED))
 NEEDED_BYTES = 1 * storage.GIB
 READY_SECONDS = 180.0
 CHANGE_SECONDS = 60.0
@@ -42,6 +46,10 @@ Watch = Callable[[State], None]
 
 class SupervisorGoneError(LabError):
     """The supervisor was there and is no more."""
+
+
+class NotYetError(LabError):
+    """What was asked for is under way, and not reached in the time given."""
 
 
 def up(
@@ -100,46 +108,91 @@ def down(asked: Path, *, purge: bool = False, tell: Tell = lambda _: None) -> No
         _remove(root, asked)
 
 
-def break_(asked: Path, fault: str, target: str | None = None) -> BrokenThing:
-    """Inject a fault; returns when it is in effect. Done twice it is the same as once."""
-    find_fault(fault, target)
+def break_(
+    asked: Path,
+    name: str,
+    target: str | None = None,
+    *,
+    by: str = "",
+    seconds: float = CHANGE_SECONDS,
+) -> BrokenThing:
+    """Inject a fault; returns when it is in effect. Done twice it is the same as once.
+
+    Raises:
+        NotYetError: it is not in effect after so many seconds; ask again.
+    """
+    fault = find_fault(name, target)
     lab = running_lab(asked)
     with _changing(lab):
         wish = _read_wish(lab)
-        same = [one for one in wish.broken if (one.fault, one.target) == (fault, target)]
-        thing = BrokenThing(fault=fault, target=target, since=datetime.now(UTC))
+        wanted = (name, target, by)
+        same = [one for one in wish.broken if (one.fault, one.target, one.by) == wanted]
+        thing = BrokenThing(fault=name, target=target, since=datetime.now(UTC), by=by)
         if not same:
             wish.model_copy(update={"broken": (*wish.broken, thing)}).write(lab.layout.wish)
+        if fault.damage is not None:
+            inflict(lab, name, target, fault.damage)
     thing = same[0] if same else thing
-    _await(lab, lambda state: thing in state.broken, CHANGE_SECONDS)
+    _await(lab, lambda state: thing in state.broken, seconds)
     return thing
 
 
 def heal(
-    asked: Path, fault: str | None = None, target: str | None = None
+    asked: Path,
+    fault: str | None = None,
+    target: str | None = None,
+    *,
+    by: str | None = None,
+    seconds: float = CHANGE_SECONDS,
 ) -> tuple[BrokenThing, ...]:
-    """Undo one fault, all of its kind, or all; returns what was healed, in good health again."""
+    """Undo one fault, all of its kind, or all; returns what was healed, in good health again.
+
+    With `by`, only what is theirs; a part that others want broken stays so.
+
+    Raises:
+        NotYetError: a part is not in good health after so many seconds; ask again.
+    """
     if fault is not None:
         check_names(fault, target)
     lab = running_lab(asked)
     with _changing(lab):
         wish = _read_wish(lab)
-        healed = tuple(one for one in wish.broken if _is_meant(one, fault, target))
+        healed = tuple(one for one in wish.broken if _is_meant(one, fault, target, by))
         rest = tuple(one for one in wish.broken if one not in healed)
+        for thing in reversed(healed):
+            _mend(lab, thing, rest)
         wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
-    mended = set(effects(healed)) - set(effects(rest))
+    # What an earlier call healed may not be in good health yet.
+    asked_for = (*healed, *_named(fault, target))
+    mended = set(conditions_of(asked_for)) - set(conditions_of(rest))
 
     def healthy(state: State) -> bool:
         parts = [state.part(name) for name in mended]
-        gone = not set(healed) & set(state.broken)
+        gone = not set(healed) & set(state.broken) and set(rest) <= set(state.broken)
         return gone and all(part is not None and part.state == "ready" for part in parts)
 
-    _await(lab, healthy, CHANGE_SECONDS)
+    _await(lab, healthy, seconds)
     return healed
 
 
-def _is_meant(thing: BrokenThing, fault: str | None, target: str | None) -> bool:
-    return fault in (None, thing.fault) and target in (None, thing.target)
+def _mend(lab: Lab, thing: BrokenThing, rest: tuple[BrokenThing, ...]) -> None:
+    """Put back the rows that a fault changed, unless somebody else wants it so too."""
+    damage = find_fault(thing.fault, thing.target).damage
+    wanted = any((one.fault, one.target) == (thing.fault, thing.target) for one in rest)
+    if damage is not None and not wanted:
+        mend(lab, thing.fault, thing.target, damage)
+
+
+def _named(fault: str | None, target: str | None) -> tuple[BrokenThing, ...]:
+    """The one fault that is meant, where it is one."""
+    if fault is None or (check_names(fault, target).kind is not None and target is None):
+        return ()
+    return (BrokenThing(fault=fault, target=target, since=datetime.now(UTC)),)
+
+
+def _is_meant(thing: BrokenThing, fault: str | None, target: str | None, by: str | None) -> bool:
+    is_that = fault in (None, thing.fault) and target in (None, thing.target)
+    return is_that and by in (None, thing.by)
 
 
 def _read_wish(lab: Lab) -> Wish:
@@ -266,7 +319,7 @@ def _stop_supervisor(layout: Layout) -> None:
 
 def _is_up(wish: Wish) -> Callable[[State], bool]:
     """Every part is ready but those that somebody broke."""
-    broken = effects(wish.broken)
+    broken = conditions_of(wish.broken)
 
     def reached(state: State) -> bool:
         others = [part for part in state.parts if part.name not in broken]
@@ -292,7 +345,7 @@ def _await(
             if reached(state):
                 return
         time.sleep(LOOK_SECONDS)
-    raise LabError(_what_is_missing(lab, last, seconds))
+    raise NotYetError(_what_is_missing(lab, last, seconds))
 
 
 def _what_is_missing(lab: Lab, state: State | None, seconds: float) -> str:

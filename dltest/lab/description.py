@@ -11,7 +11,16 @@ from dltest.errors import LabError
 from dltest.lab.layout import Layout, write_atomically
 
 PartState = Literal[
-    "waiting", "starting", "ready", "done", "restarting", "failed", "down", "hung", "stopped"
+    "waiting",
+    "starting",
+    "ready",
+    "done",
+    "restarting",
+    "failed",
+    "down",
+    "hung",
+    "altered",
+    "stopped",
 ]
 
 
@@ -57,11 +66,16 @@ class Lab(_Document):
 
 
 class BrokenThing(_Document):
-    """One fault that somebody injected and nobody has healed yet."""
+    """One fault that somebody injected and has not healed yet.
+
+    `by` is whose it is, a run's id say; the same fault may be wanted by several, and is over once
+    none of them wants it any more.
+    """
 
     fault: str
     target: str | None = None
     since: datetime
+    by: str = ""
 
 
 class Wish(_Document):

@@ -30,6 +30,11 @@ def lake_settings(lab: Lab) -> dict[str, object]:
             "username": rucio_server.ACCOUNT,
             "password": lab.passwords["dltest"],
             "scope": rucio_server.SCOPE,
+            "operator": {
+                "account": "root",
+                "username": "root",
+                "password": lab.passwords["root"],
+            },
         },
         "storage": {
             "ca-file": str(authority.certificate),
@@ -42,6 +47,7 @@ def lake_settings(lab: Lab) -> dict[str, object]:
         "database": database_url(lab, "dltest"),
         "broker": f"redis://127.0.0.1:{lab.ports['redis']}/0",
         "web": lab.url("web"),
+        "lab": str(lab.root),
         "rses": [
             {"name": one.rse, "site": one.site, "attributes": one.all_attributes}
             for one in storage.ELEMENTS

@@ -111,10 +111,10 @@ def schema_command(lab: Lab) -> tuple[str, ...]:
     return (str(lab.rucio_python), str(SCRIPTS / "schema.py"), str(lab.ports["postgres"]))
 
 
-def command(lab: Lab) -> tuple[str, ...]:
+def command(lab: Lab, port: int) -> tuple[str, ...]:
     return (
         *(str(lab.rucio_python), "-m", "gunicorn", "--config", str(SCRIPTS / "server.py")),
-        *("--bind", f"127.0.0.1:{lab.ports['rucio']}", "--no-control-socket"),
+        *("--bind", f"127.0.0.1:{port}", "--no-control-socket"),
         *("--workers", str(WORKERS), "--threads", str(THREADS)),
         "rucio.web.rest.flaskapi.v1.main:application",
     )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dltest.lake.ports import Carrier, Catalogue, Storage, Transfers
+from dltest.lake.faults import LabFaults
+from dltest.lake.ports import Carrier, Catalogue, Faults, Storage, Transfers
 from dltest.lake.rucio import RucioCatalogue
 from dltest.lake.simulated import client
 from dltest.lake.storage import MoverPool, run_job
@@ -23,6 +24,7 @@ class OpenLake:
     catalogue: Catalogue
     storage: Storage
     transfers: Transfers
+    faults: Faults | None = None
 
 
 def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
@@ -33,12 +35,14 @@ def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
             catalogue=client.open_catalogue(settings.simulated),
             storage=storage,
             transfers=client.open_transfers(settings.simulated),
+            faults=client.open_faults(settings.simulated),
         )
     return OpenLake(
         name=settings.name,
         catalogue=RucioCatalogue(settings),
         storage=storage,
         transfers=FTS(settings.storage),
+        faults=LabFaults(settings.lab) if settings.lab else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from dltest.model.blame import DLTEST, FTS, IDENTITY, RUCIO, SCENARIO, Blame, Party
 from dltest.model.campaign import Campaign, Driver, Trigger
-from dltest.model.case import Case, Footprint, Pace, Payload, Plan, StepCall
+from dltest.model.case import LAKE, Case, Footprint, Pace, Payload, Plan, StepCall
 from dltest.model.downtime import Downtime, Window
 from dltest.model.lake import RSE, Lake
 from dltest.model.ledger import LedgerEntry, LedgerKind, LedgerState
@@ -27,6 +27,7 @@ __all__ = [
     "FACES",
     "FTS",
     "IDENTITY",
+    "LAKE",
     "RSE",
     "RUCIO",
     "SCENARIO",

@@ -6,6 +6,9 @@ from pydantic import JsonValue
 
 from dltest.model.value import Value
 
+# Stands for all RSEs, and for what they share: Rucio, its daemons, the transfer service.
+LAKE = "*"
+
 
 class Payload(Value):
     """The files a run makes: how many, each of how many bytes.
@@ -46,7 +49,9 @@ class Case(Value):
     """A scenario laid out over concrete RSEs. `targets` maps role -> RSE name, in file order.
 
     The identity is stable over time, so that the same cell can be followed for years. `variant`
-    tells cases of the same targets apart, such as the sizes of a ladder.
+    tells cases of the same targets apart, such as the sizes of a ladder. `disturbs` names the RSEs
+    that others cannot use meanwhile, or `LAKE`; `needs_faults` says that it breaks the lake by the
+    lake's own operators.
     """
 
     scenario: str
@@ -57,6 +62,8 @@ class Case(Value):
     variant: str = ""
     pace: Pace = Pace()
     bytes_written: int = 0
+    disturbs: tuple[str, ...] = ()
+    needs_faults: bool = False
     control: bool = False
     tags: tuple[str, ...] = ()
     owner: str | None = None

@@ -10,6 +10,8 @@ class LedgerKind(StrEnum):
     FILES = "files"
     REPLICAS = "replicas"
     RULE = "rule"
+    FAULT = "fault"
+    BLOCK = "block"
 
 
 class LedgerState(StrEnum):
@@ -22,6 +24,8 @@ class LedgerState(StrEnum):
 
 class LedgerEntry(Value):
     """One kind of thing that a run made at one place. Names follow from the run's id.
+
+    A fault is called after what is broken, a block after what it forbids at the RSE.
 
     `count` is how many there may be: files of a dataset, replicas on an RSE, rules.
     """

@@ -21,7 +21,10 @@ class RunPhase(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Which limit a planned run waits for: its scenario's pace, the installation's, the lake's."""
+    """What a planned run waits for: its scenario's pace, the installation's limits, the lake's.
+
+    `apart`: it breaks what open runs use, or they break what it uses.
+    """
 
     PACE_RSE = "pace-per-rse"
     PACE_LINK = "pace-per-link"
@@ -30,6 +33,7 @@ class HoldReason(StrEnum):
     PARALLEL_LINK = "parallel-per-link"
     PARALLEL_RUNS = "parallel-runs"
     WAITING_RULES = "waiting-rules"
+    APART = "apart"
 
 
 class Annulment(Value):

@@ -6,6 +6,7 @@ from dltest.errors import NoTargetError
 from dltest.model import Case, Lake, Plan
 from dltest.planning.budget import check_budget, footprints, weighed
 from dltest.planning.control import with_controls
+from dltest.planning.disturbance import with_disturbance
 from dltest.planning.expand import expand
 from dltest.planning.permissions import check_allowed
 from dltest.planning.selection import select
@@ -41,7 +42,7 @@ def plan(
         kept = expand(scenario, lake, aimed_at, turn)
         if scenario.control:
             kept = with_controls(kept, known)
-        kept = weighed(kept, known)
+        kept = with_disturbance(weighed(kept, known), known)
         check_allowed(scenario, kept, lake, known)
         check_budget(scenario, kept, known)
         cases += kept

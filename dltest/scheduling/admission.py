@@ -4,6 +4,8 @@ Pure. A run needs a seat at each of its RSEs, one on its link and one in all, wi
 its scenario and the installation's limits. The first run that a full limit holds keeps its seats
 everywhere else: younger runs do not take them, so it begins as soon as the full limit has room.
 Those behind it at the same limit keep none, so that one full RSE does not idle all others.
+
+A run that breaks something begins when nobody needs it, and nobody who needs it begins meanwhile.
 """
 
 from collections import Counter
@@ -11,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dltest.model import HoldReason, Pace
+from dltest.model import LAKE, HoldReason, Pace
+from dltest.planning import Company
 from dltest.store import Admission, Crowd, Waiter
 
 
@@ -81,7 +84,11 @@ class _Table:
         self._has_a_first: set[tuple[HoldReason, str, str]] = set()
         self._resting = {name: at for name, at in crowd.free_from.items() if at > now}
         self._now = now
+        self._company = Company()
+        if crowd.disturbed:
+            self._company.enter((), crowd.disturbed)
         for group in crowd.open:
+            self._company.enter(group.targets, (), group.runs)
             for seat in self._seats(group.scenario, group.targets):
                 self._taken[seat.key] += group.runs
 
@@ -100,10 +107,16 @@ class _Table:
         """Why not, or None when it took its seats."""
         if (rests_until := self._resting.get(waiter.scenario)) is not None:
             return _bandwidth(waiter.scenario, rests_until)
+        if not self._company.bears(waiter.targets, waiter.disturbs):
+            if waiter.disturbs:
+                # Younger runs do not come between, or it would never find the lake free.
+                self._company.enter(waiter.targets, waiter.disturbs)
+            return _apart(waiter)
         seats = list(self._seats(waiter.scenario, waiter.targets))
         full = [seat for seat in seats if self._taken[seat.key] >= seat.limit]
         if not full:
             self._take(seats)
+            self._company.enter(waiter.targets, waiter.disturbs)
             if self._pace(waiter.scenario).bandwidth is not None:
                 self._resting[waiter.scenario] = self._now
             return None
@@ -134,6 +147,13 @@ class _Table:
 def _limited(reason: HoldReason, where: str, scenario: str, limit: int | None) -> Iterator[_Seat]:
     if limit is not None:
         yield _Seat(reason, where, scenario, limit)
+
+
+def _apart(waiter: Waiter) -> str:
+    if not waiter.disturbs:
+        return f"{HoldReason.APART}: another run breaks what this one needs, and heals it again"
+    what = "the lake" if LAKE in waiter.disturbs else ", ".join(waiter.disturbs)
+    return f"{HoldReason.APART}: it breaks {what}, so others have to end before"
 
 
 def _bandwidth(scenario: str, until: datetime) -> str:

@@ -5,17 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from dltest.errors import PlanError
+from dltest.judge import skipped
 from dltest.model import (
     RSE,
     Blame,
     Downtime,
     Finding,
-    Judgement,
     Lake,
     Run,
     RunPhase,
-    StepRecord,
-    StepState,
     Verdict,
 )
 from dltest.planning import select
@@ -62,22 +60,9 @@ def skip(store: Store, skips: dict[str, str], now: datetime) -> None:
     for run_id, why in skips.items():
         with store.claim(run_id) as claim:
             if claim is not None and claim.run.phase is RunPhase.PLANNED:
-                claim.save(skipped(claim.run, why, now))
+                claim.save(skipped(claim.run, _finding(why), now))
 
 
-def skipped(run: Run, why: str, now: datetime) -> Run:
-    """The run as it ends for a downtime."""
+def _finding(why: str) -> Finding:
     rse = why.partition(" ")[0]
-    finding = Finding(code="downtime", title=why, blame=Blame.site(rse), verdict=Verdict.SKIPPED)
-    return run.model_copy(
-        update={
-            "phase": RunPhase.ENDED,
-            "records": tuple(
-                record.model_copy(update={"state": StepState.SKIPPED}) for record in run.records
-            ),
-            "cleanup": StepRecord(name=run.cleanup.name, state=StepState.SKIPPED),
-            "judgement": Judgement(verdict=Verdict.SKIPPED, findings=(finding,)),
-            "started_at": now,
-            "finished_at": now,
-        }
-    )
+    return Finding(code="downtime", title=why, blame=Blame.site(rse), verdict=Verdict.SKIPPED)

@@ -15,6 +15,8 @@ from dltest.steps.step import (
     Waiting,
     breaking_keys,
     breaks,
+    disturbs,
+    needs_faults,
 )
 
 __all__ = [
@@ -28,5 +30,7 @@ __all__ = [
     "Waiting",
     "breaking_keys",
     "breaks",
+    "disturbs",
+    "needs_faults",
     "registry",
 ]

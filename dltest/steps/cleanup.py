@@ -11,6 +11,7 @@ from dltest.lake.ports import JobKind, JobState, Replica, ReplicaState
 from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress, Watch, WatchKind
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
+from dltest.steps.fault import heal_all
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting, job_id
 
 STRAY_AFTER = timedelta(seconds=20)
@@ -31,6 +32,8 @@ def begin(ctx: Context) -> Outcome:
     """
     if _stop_writers(ctx):
         return Waiting({"polls": 0, "writing": True}, storage_bytes.FIRST_LOOK)
+    if not _is_healed(ctx):
+        return Waiting({"polls": 0, "healing": True}, pace.SOONEST, Progress(note="faults heal"))
     entries = _open_entries(ctx)
     if not entries:
         return Done(measured={"leftovers": 0})
@@ -41,7 +44,7 @@ def begin(ctx: Context) -> Outcome:
 
 def look(ctx: Context, handle: Handle) -> Outcome:
     """Settle what is gone; ask again for what is not."""
-    if "writing" in handle:
+    if "writing" in handle or "healing" in handle:
         return begin(ctx)
     if job := handle.get("job"):
         return _look_at_storage(ctx, handle, str(job))
@@ -78,6 +81,14 @@ def _stop_writers(ctx: Context) -> bool:
         for kind in (JobKind.PUT, JobKind.DAMAGE)
     ]
     return storage_bytes.stop(ctx, jobs)
+
+
+def _is_healed(ctx: Context) -> bool:
+    """What the run broke is whole again, which comes first: nothing can be removed before."""
+    faults = [entry for entry in _open_entries(ctx) if entry.kind is LedgerKind.FAULT]
+    healed = heal_all(ctx, faults)
+    ctx.ledger.settle(LedgerState.GONE, *healed)
+    return len(healed) == len(faults)
 
 
 def _name(entry: LedgerEntry) -> str:

@@ -206,6 +206,20 @@ def breaking_keys(step: "Step[Any]") -> frozenset[str]:
     return frozenset(getattr(step, "breaking_keys", ()))
 
 
+def disturbs(step: "Step[Any]", body: StepBody) -> tuple[str, ...]:
+    """The roles of the RSEs that nobody else can use while the step's effect lasts, or `LAKE`.
+
+    A step type says so by a method of this name; most disturb nobody.
+    """
+    told = getattr(step, "disturbs", None)
+    return tuple(told(body)) if told else ()
+
+
+def needs_faults(step: "Step[Any]") -> bool:
+    """Whether a step type works through `LakePorts.faults`, which most lakes do not have."""
+    return bool(getattr(step, "needs_faults", False))
+
+
 BodyT = TypeVar("BodyT", bound=StepBody)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, text, update
 
 from dltest.model import Driver, Pace, RunPhase, StepState, Trigger
 from dltest.store import tables
@@ -18,6 +18,8 @@ ADVISORY_LOCK = 5_349_872
 # The first so many are looked at; those behind them wait for these in any case, or nearly.
 LONGEST_QUEUE = 5_000
 
+_DISTURBS = tables.run.c.case_definition["disturbs"]
+
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
@@ -28,6 +30,7 @@ class Waiter:
     targets: tuple[str, ...]
     ignores_downtime: bool
     held: str | None
+    disturbs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Crowd:
 
     `waiters` are those of people and CI first, then the oldest; `free_from` says when a
     scenario's bandwidth allows the next begin; `waiting_rules` is how many of our replications
-    wait for the lake.
+    wait for the lake; `disturbed` are the RSEs that open runs break, or `LAKE`.
     """
 
     waiters: tuple[Waiter, ...]
@@ -53,6 +56,7 @@ class Crowd:
     paces: Mapping[str, Pace]
     free_from: Mapping[str, datetime]
     waiting_rules: int
+    disturbed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ def _crowd(connection: Connection, lake: str) -> Crowd:
             targets=tuple(row.targets.split(TARGETS_JOIN)),
             ignores_downtime=row.ignores_downtime,
             held=row.held,
+            disturbs=tuple(row.disturbs or ()),
         )
         for row in connection.execute(_waiting(lake).limit(LONGEST_QUEUE))
     )
@@ -125,6 +130,7 @@ def _crowd(connection: Connection, lake: str) -> Crowd:
         paces=paces,
         free_from=_free_from(connection, lake, paces),
         waiting_rules=_waiting_rules(connection, lake) if waiters else 0,
+        disturbed=_disturbed(connection, lake) if waiters else (),
     )
 
 
@@ -133,7 +139,14 @@ def _waiting(lake: str) -> Any:
     run, campaign = tables.run, tables.campaign
     is_scheduled = case((campaign.c.trigger == Trigger.SCHEDULE, 1), else_=0)
     return (
-        select(run.c.id, run.c.scenario, run.c.targets, run.c.held, campaign.c.ignores_downtime)
+        select(
+            run.c.id,
+            run.c.scenario,
+            run.c.targets,
+            run.c.held,
+            campaign.c.ignores_downtime,
+            _DISTURBS.label("disturbs"),
+        )
         .join(campaign, campaign.c.id == run.c.campaign_id)
         .where(
             run.c.lake == lake,
@@ -146,12 +159,23 @@ def _waiting(lake: str) -> Any:
     )
 
 
-def _open(connection: Connection, lake: str) -> tuple[Group, ...]:
+def _disturbed(connection: Connection, lake: str) -> tuple[str, ...]:
+    query = select(_DISTURBS).where(*_is_open(lake))
+    told = (names or () for names in connection.execute(query).scalars())
+    return tuple(sorted({name for names in told for name in names}))
+
+
+def _is_open(lake: str) -> tuple[ColumnElement[bool], ...]:
     run = tables.run
     has_begun = (run.c.phase != RunPhase.PLANNED) | run.c.admitted_at.is_not(None)
+    return (run.c.lake == lake, run.c.phase != RunPhase.ENDED, has_begun)
+
+
+def _open(connection: Connection, lake: str) -> tuple[Group, ...]:
+    run = tables.run
     query = (
         select(run.c.scenario, run.c.targets, func.count().label("runs"))
-        .where(run.c.lake == lake, run.c.phase != RunPhase.ENDED, has_begun)
+        .where(*_is_open(lake))
         .group_by(run.c.scenario, run.c.targets)
     )
     return tuple(

@@ -4,14 +4,19 @@ Every error of SQLAlchemy or a driver leaves here as `StoreError`, without its c
 hold URLs and parameters, and a traceback may end up as evidence.
 """
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.schema import Table
 
 from dltest.errors import StoreError
@@ -23,6 +28,10 @@ BUSY_SECONDS = 15
 # through a second one: twice the threads of a worker, with room.
 POOL_SIZE = 8
 POOL_OVERFLOW = 24
+
+# A connection that rested for so long may have died meanwhile, and is asked before it is used.
+IDLE_SECONDS = 2
+LAST_USE = "dltest_last_use"
 
 # A worker whose machine is gone must not hold its runs for the two hours of TCP's default.
 SERVER_SETTINGS = {
@@ -115,18 +124,36 @@ def _engine(url: URL, statement_seconds: int | None) -> Engine:
     settings = dict(SERVER_SETTINGS)
     if statement_seconds:
         settings["statement_timeout"] = f"{statement_seconds}s"
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=CONNECT_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_ping_if_idle, engine.dialect))
+    return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[LAST_USE] = time.monotonic()
+
+
+def _ping_if_idle(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object
+) -> None:
+    """A ping takes as long as a statement, so what was in use a moment ago is taken as it is."""
+    if time.monotonic() - record.info.get(LAST_USE, math.inf) < IDLE_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error:
+        raise DisconnectionError from None
 
 
 def _sqlite(url: URL) -> Engine:

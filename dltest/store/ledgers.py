@@ -12,7 +12,7 @@ from dltest.store.database import Database
 class RunLedger:
     """One run's ledger. Every call is a transaction of its own, also while the run is claimed.
 
-    What was read is remembered until this object writes: whoever claimed the run writes alone.
+    What was read is remembered: whoever claimed the run writes alone.
     """
 
     def __init__(self, database: Database, run_id: str) -> None:
@@ -42,11 +42,15 @@ class RunLedger:
         mine = [and_(*(table.c[k] == v for k, v in _key(one).items())) for one in entries]
         if not mine:
             return
-        self._read = None
         with self._database.writing("settle the ledger") as connection:
             connection.execute(
                 update(table).where(table.c.run_id == self._run_id, or_(*mine)).values(state=state)
             )
+        keys = [_key(one) for one in entries]
+        self._read = self._read and tuple(
+            one.model_copy(update={"state": state}) if _key(one) in keys else one
+            for one in self._read
+        )
 
     def entries(self) -> tuple[LedgerEntry, ...]:
         """In the order they were intended."""

@@ -158,8 +158,9 @@ def test_steps_as_json_hold_every_key(dltest: DLTest) -> None:
     assert step["name"] == "upload"
     assert step["example"] == {"upload": {"to": "source"}}
     keys = {key["key"]: key for key in step["keys"]}
-    expectations = ["expect.outcome", "expect.reason", "expect.rate", "expect.time"]
-    assert list(keys) == ["to", "within", *expectations, "retries", "protocol"]
+    expectations = ["outcome", "reason", "phase", "blame", "rate", "time"]
+    expected = [f"expect.{key}" for key in expectations]
+    assert list(keys) == ["to", "within", *expected, "retries", "protocol"]
     assert keys["to"]["is_needed"]
     assert keys["within"]["default"] == "10m"
 

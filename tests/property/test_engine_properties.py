@@ -311,3 +311,60 @@ def test_a_lake_that_falls_ill_under_way_never_makes_a_run_endless_or_unclean(
     if trial.run_id in reopen_unclean(trial.house):
         assert trial.play().leftovers == 0
     assert trial.lake.litter() == []
+
+
+BROKEN = SCENARIO.replace(
+    "  - replicate:",
+    "  - break: {fault: storage-down, at: destination, within: 1m}\n  - replicate:",
+    1,
+).replace("1h}", "1h, expect: {outcome: refused, blame: destination}}")
+BROKEN = BROKEN.partition("  - verify")[0] + "  - heal: {fault: storage-down, at: destination}\n"
+
+
+def test_what_a_run_breaks_is_seen_and_healed(store):
+    trial = Trial(store, scenario=BROKEN)
+    ended = trial.play()
+    assert ended.judgement.verdict is Verdict.PASSED, ended.judgement
+    assert trial.lake.ailments == frozenset()
+    assert trial.lake.litter() == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(cancel_at=st.integers(1, 40), crash_at=st.integers(1, 80))
+def test_what_a_run_broke_is_healed_also_over_a_crash(store, cancel_at, crash_at):
+    trial = Trial(store, scenario=BROKEN)
+    trial.crash_at = crash_at
+    turns = iter(range(1, 10_000))
+
+    def perhaps_cancel() -> None:
+        if next(turns) == cancel_at:
+            store.cancel(trial.run_id)
+
+    ended = trial.play(perhaps_cancel)
+    assert ended.leftovers == 0
+    assert trial.lake.ailments == frozenset()
+    assert trial.lake.litter() == []
+
+
+@settings(max_examples=10, deadline=None)
+@given(crash_at=st.integers(1, 60))
+def test_what_a_dead_process_broke_is_healed_by_the_sweep(store, crash_at):
+    trial = Trial(store, scenario=BROKEN, driver=Driver.IN_PROCESS)
+    trial.crash_at = crash_at
+    try:
+        trial.play(dies=True)
+    except CrashError:
+        trial.lake.clock.move(timedelta(hours=1))
+        reopen_unclean(trial.house)
+        trial.play()
+    assert trial.lake.ailments == frozenset()
+    assert trial.lake.litter() == []
+
+
+def test_on_a_lake_that_nobody_may_break_the_case_is_skipped(store):
+    trial = Trial(store, scenario=BROKEN)
+    trial.lake.faults = None
+    ended = trial.play()
+    assert ended.judgement.verdict is Verdict.SKIPPED
+    assert [finding.code for finding in ended.judgement.findings] == ["not-supported"]
+    assert trial.calls == 0

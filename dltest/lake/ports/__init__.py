@@ -4,9 +4,7 @@ Every method raises `LakeError` alone. All times are aware UTC. Every method tha
 outside may be repeated with the same arguments and makes it once.
 """
 
-from dltest.lake.ports.bad_replicas import BadReplica, BadReplicas, BadState
-from dltest.lake.ports.catalogue import (
-    Catalogue,
+from dltest.lake.ports.answers import (
     FileFacts,
     Replica,
     ReplicaState,
@@ -15,6 +13,10 @@ from dltest.lake.ports.catalogue import (
     TransferRequest,
     rule_seen,
 )
+from dltest.lake.ports.bad_replicas import BadReplica, BadReplicas, BadState
+from dltest.lake.ports.catalogue import Catalogue
+from dltest.lake.ports.diagnosis import Diagnosis, Heartbeat, Operation, Usage
+from dltest.lake.ports.faults import Faults
 from dltest.lake.ports.lake import (
     LakePorts,
     Ledger,
@@ -40,14 +42,18 @@ __all__ = [
     "BadState",
     "Carrier",
     "Catalogue",
+    "Diagnosis",
+    "Faults",
     "FileFacts",
     "FileOutcome",
     "FileRef",
+    "Heartbeat",
     "JobKind",
     "JobState",
     "JobStatus",
     "LakePorts",
     "Ledger",
+    "Operation",
     "Replica",
     "ReplicaState",
     "Rule",
@@ -57,5 +63,6 @@ __all__ = [
     "TransferFile",
     "TransferRequest",
     "Transfers",
+    "Usage",
     "rule_seen",
 ]

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from dltest.lake.ports.catalogue import Catalogue
+from dltest.lake.ports.faults import Faults
 from dltest.lake.ports.storage import Storage
 from dltest.lake.ports.transfers import Transfers
 from dltest.model import LedgerEntry, LedgerState
@@ -30,3 +31,6 @@ class LakePorts(Protocol):
     def storage(self) -> Storage: ...
     @property
     def transfers(self) -> Transfers: ...
+    @property
+    def faults(self) -> Faults | None:
+        """None where nobody may break the lake on purpose."""

@@ -25,6 +25,7 @@ from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferReque
 from dltest.lake.rucio.aging import Aging
 from dltest.lake.rucio.bad_replicas import BadReplicaCalls
 from dltest.lake.rucio.calls import batches
+from dltest.lake.rucio.diagnosis import DiagnosisCalls
 from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from, seen_now
 from dltest.model import Lake, Watch, WatchKind
 from dltest.settings import LakeSettings
@@ -40,7 +41,7 @@ ENDED = 0.0001
 STRAY = ".stray"
 
 
-class RucioCatalogue(BadReplicaCalls):
+class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
     """Safe to share between threads."""
 
     def __init__(self, settings: LakeSettings) -> None:

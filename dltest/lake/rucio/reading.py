@@ -1,10 +1,20 @@
 """Rucio's answers as our values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from dltest.lake.ports import Replica, ReplicaState, Rule, RuleState, TransferRequest, rule_seen
+from dltest.lake.ports import (
+    Heartbeat,
+    Replica,
+    ReplicaState,
+    Rule,
+    RuleState,
+    TransferRequest,
+    Usage,
+    rule_seen,
+)
 from dltest.model import RSE, Watch, WatchKind
 
 
@@ -27,6 +37,7 @@ def rule_from(answer: Mapping[str, Any]) -> Rule:
         error=answer["error"],
         created_at=moment(answer["created_at"]),
         updated_at=moment(answer["updated_at"]),
+        expires_at=moment(answer.get("expires_at")),
     )
 
 
@@ -85,3 +96,25 @@ def rse_from(answer: Mapping[str, Any], attributes: Mapping[str, Any]) -> RSE:
         writable=bool(answer.get("availability_write", True)),
         deletable=bool(answer.get("availability_delete", True)),
     )
+
+
+def usage_from(told: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]]) -> Usage:
+    """What the storage says of itself, else what Rucio counted; quotas are of our account."""
+    by_source = {answer["source"]: answer for answer in told}
+    best = by_source.get("storage") or by_source.get("rucio") or {}
+    left = own[0].get("bytes_remaining") if own else None
+    return Usage(
+        used=best.get("used"),
+        free=best.get("free"),
+        left=int(left) if isinstance(left, int | float) and left != float("inf") else None,
+        seen_at=moment(best.get("updated_at")),
+    )
+
+
+def heartbeats_from(answers: Iterable[Mapping[str, Any]]) -> list[Heartbeat]:
+    """One a daemon: that of the thread that beat last. Times are those of HTTP headers."""
+    latest: dict[str, datetime] = {}
+    for answer in answers:
+        name, at = str(answer["readable"]), parsedate_to_datetime(answer["updated_at"])
+        latest[name] = max(at.astimezone(UTC), latest.get(name, at))
+    return [Heartbeat(daemon=name, seen_at=at) for name, at in sorted(latest.items())]

@@ -14,6 +14,7 @@ from dltest.lake.ports import (
 )
 from dltest.lake.simulated.bad_replicas import SimulatedBadReplicas
 from dltest.lake.simulated.calls import refused
+from dltest.lake.simulated.diagnosis import SimulatedDiagnosis
 from dltest.lake.simulated.world import (
     HOST,
     PROTOCOLS,
@@ -24,10 +25,10 @@ from dltest.lake.simulated.world import (
     World,
     url_of,
 )
-from dltest.model import RSE, Lake, Watch, WatchKind
+from dltest.model import Lake, Watch, WatchKind
 
 
-class SimulatedCatalogue(SimulatedBadReplicas):
+class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDiagnosis):
     """Rucio, as far as the port goes."""
 
     def __init__(
@@ -49,7 +50,7 @@ class SimulatedCatalogue(SimulatedBadReplicas):
 
     def inventory(self) -> Lake:
         with self._asked("inventory"):
-            rses = tuple(_rse(name) for name in self._rses)
+            rses = tuple(self._world.rse(name) for name in self._rses)
             return Lake(name=self._lake, rses=rses, seen_at=self._world.clock.now())
 
     def urls(self, rse: str, names: Sequence[str], protocol: str | None = None) -> list[str]:
@@ -199,11 +200,6 @@ class SimulatedCatalogue(SimulatedBadReplicas):
             return _request_of(name, done, "DONE")
         rule = next(wanted, None)
         return _request_of(name, rule, "QUEUED") if rule else None
-
-
-def _rse(name: str) -> RSE:
-    attributes = {"dltest": "True", "type": "disk", "site": f"SITE-{name}"}
-    return RSE(name=name, site=f"SITE-{name}", attributes=attributes)
 
 
 def _request_of(name: str, rule: SimulatedRule, state: str) -> TransferRequest:

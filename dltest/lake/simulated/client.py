@@ -6,11 +6,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from dltest.errors import CatalogueError, LakeError, TransferError
-from dltest.lake.ports import Catalogue, JobState, JobStatus, StorageJob, Transfers
+from dltest.errors import CatalogueError, FaultError, LakeError, TransferError
+from dltest.lake.ports import Catalogue, Faults, JobState, JobStatus, StorageJob, Transfers
 from dltest.lake.simulated import wire
 
 ANSWER_SECONDS = 30
@@ -46,11 +47,10 @@ class Wire:
 class Door:
     """One port: every call goes over the wire, in the shape that the Protocol gives it."""
 
-    def __init__(self, name: str, wire: Wire, silence: type[LakeError], code: str) -> None:
+    def __init__(self, name: str, wire: Wire, silent: Callable[[str, str], LakeError]) -> None:
         self._name = name
         self._wire = wire
-        self._silence = silence
-        self._code = code
+        self._silent = silent
 
     def __getattr__(self, call: str) -> Callable[..., Any]:
         def asked(*args: Any, **kwargs: Any) -> Any:
@@ -58,28 +58,35 @@ class Door:
             try:
                 told = self._wire.ask(request)
             except OSError as error:
-                raise self._silent(call, error) from error
+                message = (
+                    f"{call}: the simulated lake does not answer ({error}); start it with"
+                    " `python -m dltest.lake.simulated`"
+                )
+                raise self._silent(message, call) from error
             return wire.read_answer(self._name, call, told)
 
         return asked
 
-    def _silent(self, call: str, error: OSError) -> LakeError:
-        message = (
-            f"{call}: the simulated lake does not answer ({error}); start it with"
-            " `python -m dltest.lake.simulated`"
-        )
-        return self._silence(
-            message, code=self._code, operation=call, retryable=True, answered=False
-        )
-
 
 def open_catalogue(path: Path) -> Catalogue:
-    return cast("Catalogue", Door("catalogue", Wire(path), CatalogueError, "rucio-unreachable"))
+    silent = partial(_silence, CatalogueError, "rucio-unreachable")
+    return cast("Catalogue", Door("catalogue", Wire(path), silent))
 
 
 def open_transfers(path: Path) -> Transfers:
-    silence = "transfer-service-unreachable"
-    return cast("Transfers", Door("transfers", Wire(path), TransferError, silence))
+    silent = partial(_silence, TransferError, "transfer-service-unreachable")
+    return cast("Transfers", Door("transfers", Wire(path), silent))
+
+
+def open_faults(path: Path) -> Faults:
+    def silent(message: str, call: str) -> FaultError:
+        return FaultError(message, operation=call)
+
+    return cast("Faults", Door("faults", Wire(path), silent))
+
+
+def _silence(kind: type[LakeError], code: str, message: str, call: str) -> LakeError:
+    return kind(message, code=code, operation=call, retryable=True, answered=False)
 
 
 def move(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from dltest.lake.simulated.catalogue import SimulatedCatalogue
+from dltest.lake.simulated.faults import SimulatedFaults
 from dltest.lake.simulated.storage import SimulatedStorage
 from dltest.lake.simulated.transfers import SimulatedTransfers
 from dltest.lake.simulated.world import Ailment, Clock, Hook, Journal, ManualClock, World
@@ -31,11 +32,13 @@ class SimulatedLake:
         self.name = name
         self.clock = clock or ManualClock()
         self._world = World(self.clock, set(ailments), journal)
+        names = tuple(rses)
         self.catalogue = SimulatedCatalogue(
-            name, tuple(rses), self._world, on_call, daemons_follow_calls=not own_pace
+            name, names, self._world, on_call, daemons_follow_calls=not own_pace
         )
         self.storage = SimulatedStorage(self._world, on_call)
         self.transfers = SimulatedTransfers(self._world, on_call)
+        self.faults = SimulatedFaults(names, self._world, on_call)
 
     @property
     def stored(self) -> dict[str, bytes]:
@@ -47,6 +50,10 @@ class SimulatedLake:
 
     def ails(self, name: str, rse: str | None = None) -> bool:
         return self._world.ails(name, rse)
+
+    @property
+    def ailments(self) -> frozenset[Ailment]:
+        return frozenset(self._world.ailments)
 
     def fall_ill(self, ailment: Ailment) -> None:
         self._world.ailments.add(ailment)

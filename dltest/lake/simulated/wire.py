@@ -16,19 +16,27 @@ from pydantic import TypeAdapter
 from dltest.errors import (
     CatalogueError,
     CredentialError,
+    FaultError,
     LakeError,
     StorageError,
     TransferError,
 )
-from dltest.lake.ports import Catalogue, Transfers
+from dltest.lake.ports import Catalogue, Faults, Transfers
 from dltest.model import Blame
 
-DOORS: dict[str, type] = {"catalogue": Catalogue, "transfers": Transfers}
+DOORS: dict[str, type] = {"catalogue": Catalogue, "transfers": Transfers, "faults": Faults}
 MOVE = "move"
 
 KINDS: dict[str, type[LakeError]] = {
     kind.__name__: kind
-    for kind in (LakeError, CatalogueError, StorageError, TransferError, CredentialError)
+    for kind in (
+        LakeError,
+        CatalogueError,
+        StorageError,
+        TransferError,
+        CredentialError,
+        FaultError,
+    )
 }
 FACTS = ("code", "operation", "rse", "retryable", "answered")
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from dltest.lake.payload import adler32_text
 from dltest.lake.ports import BadReplica, BadState, FileFacts, ReplicaState
+from dltest.model import RSE
 
 Hook = Callable[[str, str], None]
 
@@ -20,6 +21,7 @@ PROTOCOLS = ("davs", "root")
 TURNS_OF_A_TRANSFER = 3
 TURNS_OF_A_DELETION = 2
 TURNS_OF_A_RECOVERY = 2
+TURNS_OF_A_FAULT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,22 @@ class World:
     bad: list[BadReplica] = field(default_factory=list)
     recoveries: dict[tuple[str, str], int] = field(default_factory=dict)
     remembered: dict[str, str] = field(default_factory=dict)
+    forbidden: set[tuple[str, str]] = field(default_factory=set)
     turn: int = 0
+
+    def rse(self, name: str) -> RSE:
+        """As Rucio knows it."""
+        site = f"SITE-{name}"
+        attributes = {"dltest": "True", "type": "disk", "site": site, "dltest-faults": "True"}
+        may = {what: (name, what) not in self.forbidden for what in ("read", "write", "delete")}
+        return RSE(
+            name=name,
+            site=site,
+            attributes=attributes,
+            readable=may["read"],
+            writable=may["write"],
+            deletable=may["delete"],
+        )
 
     def ails(self, name: str, rse: str | None = None) -> bool:
         return Ailment(name, rse) in self.ailments
@@ -232,13 +249,16 @@ class World:
     def _carry_out(self, rule: SimulatedRule) -> None:
         missing = {name for name in self.datasets[rule.dataset] if not self.has(name, rule.rse)}
         rule.error = self._obstacle(rule, missing) if missing else None
-        if rule.error is not None or (missing and self.ails("submitter-down")):
+        is_held = self.ails("submitter-down") or (rule.rse, "write") in self.forbidden
+        if rule.error is not None or (missing and is_held):
             return
         for name in missing:
             self._transfer(name, rule)
         rule.done_at = self.clock.now()
 
     def _obstacle(self, rule: SimulatedRule, missing: set[str]) -> str | None:
+        if rule.source and (rule.source, "read") in self.forbidden:
+            return "NO_SOURCES:RequestState.NO_SOURCES"
         refused = "Result Could not connect to server after 1 attempts"
         if self.ails("transfer-service-down"):
             return "SUBMISSION_FAILED:no connection to the transfer service"

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -143,6 +143,44 @@ def test_statements_that_take_too_long_are_ended(postgresql_url: str) -> None:
     with pytest.raises(StoreError, match="statement timeout"):
         sleep()
     store.close()
+
+
+@pytest.fixture
+def at_rest(postgresql_url: str) -> Iterator[tuple[Store, int]]:
+    """A store with a connection at rest, and which it is."""
+    with Store.open(postgresql_url) as store:
+        with store._database.reading("ask") as connection:
+            pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        yield store, pid
+
+
+def end_connection(url: str, pid: int) -> None:
+    with Store.open(url) as other, other._database.reading("end it") as connection:
+        assert connection.execute(text("SELECT pg_terminate_backend(:p, 5000)"), {"p": pid})
+
+
+def ask(store: Store) -> int:
+    with store._database.reading("ask again") as connection:
+        return int(connection.execute(text("SELECT 1")).scalar_one())
+
+
+def test_a_connection_that_died_at_rest_is_not_used(
+    at_rest: tuple[Store, int], postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, pid = at_rest
+    end_connection(postgresql_url, pid)
+    monkeypatch.setattr("dltest.store.database.IDLE_SECONDS", 0)
+    assert ask(store) == 1
+
+
+def test_a_connection_that_died_in_use_costs_one_call(
+    at_rest: tuple[Store, int], postgresql_url: str
+) -> None:
+    store, pid = at_rest
+    end_connection(postgresql_url, pid)
+    with pytest.raises(StoreError, match=r"terminating connection|closed"):
+        ask(store)
+    assert ask(store) == 1
 
 
 # An open run that had begun, a case and a total.

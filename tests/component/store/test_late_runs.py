@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from dltest.engine import House, Rules, advance, judged_again
+from dltest.judge import not_supported, skipped
 from dltest.lake.simulated import SUBMITTER_DOWN, SimulatedLake
 from dltest.model import Driver, Run, RunPhase, StepState, Trigger, Verdict
 from dltest.planning import plan
 from dltest.scenario import parse
 from dltest.scheduling import admit, campaign_of
-from dltest.scheduling.downtimes import skipped
 from dltest.settings import LakeSettings, Settings
 from dltest.store import Store
 
@@ -114,6 +114,6 @@ def test_what_has_not_ended_or_did_nothing_is_not_judged_again(
     assert run is not None
     now = lake.clock.now()
     assert judged_again(run, by="ops", why="a look", now=now) is None
-    closed = skipped(run, "XRD1 is in downtime: disks (ops)", now)
+    closed = skipped(run, not_supported("lab"), now)
     assert closed.phase is RunPhase.ENDED
     assert judged_again(closed, by="ops", why="a look", now=now) is None

@@ -66,6 +66,17 @@ def test_the_same_intent_again_changes_nothing(store: Store, one_run: Run) -> No
     assert ledger.entries() == (gone, FILES, FILES.model_copy(update={"rse": "XRD2"}))
 
 
+def test_what_a_ledger_remembers_is_what_stands_in_the_store(store: Store, one_run: Run) -> None:
+    ledger = store.ledger("r1")
+    ledger.intend(RULE, FILES)
+    assert ledger.entries() == store.ledger("r1").entries()
+    ledger.settle(LedgerState.GONE, RULE)
+    assert ledger.entries() == store.ledger("r1").entries()
+    ledger.settle(LedgerState.LEFTOVER, *ledger.entries())
+    assert ledger.entries() == store.ledger("r1").entries()
+    assert {entry.state for entry in ledger.entries()} == {LedgerState.LEFTOVER}
+
+
 def test_leftovers_are_what_ended_runs_did_not_settle(
     store: Store, campaign: Campaign, planned: Callable[..., Run], now: datetime
 ) -> None:
