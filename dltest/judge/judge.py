@@ -35,6 +35,8 @@ from dltest.steps import Expect
 from dltest.units import format_duration, human_seconds, human_size
 
 UNHAPPY = {StepState.REFUSED: "refused", StepState.OVERDUE: "overdue"}
+# A step that cannot be done with what dltest has here: nothing is wrong, and nothing was learnt.
+NOT_SUPPORTED = "not-supported"
 
 
 def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = False) -> Judgement:
@@ -44,8 +46,8 @@ def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = Fals
     """
     findings = tuple(
         finding
-        for call, record in zip(case.steps, records, strict=False)
-        for finding in _findings(case, call, record)
+        for index, (call, record) in enumerate(zip(case.steps, records, strict=False))
+        for finding in _findings(case, call, record, damage=_damage(records[:index]))
     )
     verdict = worst_of(finding.verdict for finding in findings)
     if not findings and not cancelled:
@@ -94,7 +96,15 @@ def _words(expect: Expect) -> str:
     return " ".join(wanted)
 
 
-def _findings(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
+def _damage(earlier: tuple[StepRecord, ...]) -> str | None:
+    """What the run had broken before, on purpose."""
+    done = [r.evidence["damage"] for r in earlier if "damage" in r.evidence]
+    return str(done[-1]) if done else None
+
+
+def _findings(
+    case: Case, call: StepCall, record: StepRecord, damage: str | None
+) -> Iterator[Finding]:
     if holds(case, call, record):
         yield from _slow(case, call, record)
         yield from _late(case, call, record)
@@ -107,7 +117,7 @@ def _findings(case: Case, call: StepCall, record: StepRecord) -> Iterator[Findin
         case StepState.OVERDUE | StepState.REFUSED:
             yield from _no_end(call, record)
         case StepState.DONE:
-            yield _not_refused(case, record)
+            yield _not_refused(case, record, damage)
         case _:
             return
 
@@ -128,7 +138,7 @@ def _finding(record: StepRecord, trouble: Trouble, verdict: Verdict) -> Finding:
         code=trouble.code,
         title=trouble.message,
         blame=trouble.blame,
-        verdict=verdict,
+        verdict=Verdict.SKIPPED if trouble.code == NOT_SUPPORTED else verdict,
         step=record.name,
     )
 
@@ -149,10 +159,12 @@ def _no_end(call: StepCall, record: StepRecord) -> Iterator[Finding]:
     yield from _told(record, Verdict.FAILED, state)
 
 
-def _not_refused(case: Case, record: StepRecord) -> Finding:
+def _not_refused(case: Case, record: StepRecord, damage: str | None) -> Finding:
+    """Worse than any breakdown: what was broken on purpose passes for good."""
+    title = f"{record.name} went through, and the lake should have refused it"
     return Finding(
-        code="not-refused",
-        title=f"{record.name} went through, and the lake should have refused it",
+        code="corruption-undetected" if damage else "not-refused",
+        title=f"{title}: {damage} was not noticed" if damage else title,
         blame=_place(case, record),
         verdict=Verdict.FAILED,
         step=record.name,

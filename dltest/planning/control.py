@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from dltest.model import Case, StepCall
 from dltest.scenario import Registry
-from dltest.steps import breaks
+from dltest.steps import breaking_keys, breaks
 
 VARIANT = "control"
 
@@ -23,7 +23,7 @@ def with_controls(cases: Iterable[Case], steps: Registry) -> list[Case]:
 
 
 def _control(case: Case, steps: Registry) -> Case:
-    calls = (call for call in case.steps if not breaks(steps[call.type]))
+    calls = (_sound(call, steps) for call in case.steps if not breaks(steps[call.type]))
     return case.model_copy(
         update={
             "steps": tuple(_expected_to_be_done(call) for call in calls),
@@ -31,6 +31,14 @@ def _control(case: Case, steps: Registry) -> Case:
             "control": True,
         }
     )
+
+
+def _sound(call: StepCall, steps: Registry) -> StepCall:
+    """The step without what it breaks beside its own work."""
+    step = steps[call.type]
+    keys = breaking_keys(step) & call.body.keys()
+    mended = {key: step.Body.model_fields[key].default for key in keys}
+    return call.model_copy(update={"body": {**call.body, **mended}})
 
 
 def _expected_to_be_done(call: StepCall) -> StepCall:

@@ -78,9 +78,10 @@ def _later(ctx: Context, handle: Handle, note: str, watch: Watch | None = None) 
 def _stop_writers(ctx: Context) -> bool:
     """Cancel what any step's job still writes; whether there is any."""
     jobs = [
-        job_id(ctx.run_id, step, attempt, JobKind.PUT.value)
+        job_id(ctx.run_id, step, attempt, kind.value)
         for step, record in enumerate(ctx.earlier)
         for attempt in range(len(record.attempts) + 1)
+        for kind in (JobKind.PUT, JobKind.DAMAGE)
     ]
     return storage_bytes.stop(ctx, jobs)
 
