@@ -15,9 +15,10 @@ from pathlib import Path
 from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
-from dltest.lab.damage import Damage, Shut, inflict, mend
+from dltest.lab.damage import inflict
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
 from dltest.lab.faults import check_names, conditions_of, find_fault
+from dltest.lab.healing import is_meant, mend_rows, named, order_of_mending, shakes_all
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
@@ -158,17 +159,17 @@ def heal(
     lab = running_lab(asked)
     with _changing(lab):
         wish = _read_wish(lab)
-        healed = tuple(one for one in wish.broken if _is_meant(one, fault, target, by))
+        healed = tuple(one for one in wish.broken if is_meant(one, fault, target, by))
         rest = tuple(one for one in wish.broken if one not in healed)
-        for thing in sorted(healed, key=_order_of_mending):
-            _mend(lab, thing, rest)
+        for thing in sorted(healed, key=order_of_mending):
+            mend_rows(lab, thing, rest)
         wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
     # What an earlier call healed may not be in good health yet.
-    asked_for = (*healed, *_named(fault, target))
+    asked_for = (*healed, *named(fault, target))
     mended = set(conditions_of(asked_for)) - set(conditions_of(rest))
 
     # Without their database, daemons die and come again.
-    shook_all = any(isinstance(_damage(thing), Shut) for thing in healed)
+    shook_all = any(shakes_all(thing) for thing in healed)
 
     def healthy(state: State) -> bool:
         shaken = {part.name for part in state.parts} - set(conditions_of(rest))
@@ -178,35 +179,6 @@ def heal(
 
     _await(lab, healthy, seconds)
     return healed
-
-
-def _order_of_mending(thing: BrokenThing) -> bool:
-    """A database that is shut lets nobody mend its rows."""
-    return not isinstance(_damage(thing), Shut)
-
-
-def _damage(thing: BrokenThing) -> Damage | Shut | None:
-    return find_fault(thing.fault, thing.target).damage
-
-
-def _mend(lab: Lab, thing: BrokenThing, rest: tuple[BrokenThing, ...]) -> None:
-    """Put back the rows that a fault changed, unless somebody else wants it so too."""
-    damage = _damage(thing)
-    wanted = any((one.fault, one.target) == (thing.fault, thing.target) for one in rest)
-    if damage is not None and not wanted:
-        mend(lab, thing.fault, thing.target, damage)
-
-
-def _named(fault: str | None, target: str | None) -> tuple[BrokenThing, ...]:
-    """The one fault that is meant, where it is one."""
-    if fault is None or (check_names(fault, target).kind is not None and target is None):
-        return ()
-    return (BrokenThing(fault=fault, target=target, since=datetime.now(UTC)),)
-
-
-def _is_meant(thing: BrokenThing, fault: str | None, target: str | None, by: str | None) -> bool:
-    is_that = fault in (None, thing.fault) and target in (None, thing.target)
-    return is_that and by in (None, thing.by)
 
 
 def _read_wish(lab: Lab) -> Wish:

@@ -60,6 +60,7 @@ pool_recycle = 600
 userpass_identity = root
 userpass_pwd = {password}
 [policy]
+package = dltest_lab_policy
 permission = generic
 schema = generic
 lfn2pfn_algorithm_default = hash
@@ -99,7 +100,11 @@ def write_configuration(lab: Lab) -> None:
 
 
 def environment(lab: Lab) -> dict[str, str]:
-    return {"RUCIO_CONFIG": str(configuration(lab)), **storage.environment(lab)}
+    return {
+        "RUCIO_CONFIG": str(configuration(lab)),
+        "PYTHONPATH": str(SCRIPTS / "policy"),
+        **storage.environment(lab),
+    }
 
 
 def schema_command(lab: Lab) -> tuple[str, ...]:

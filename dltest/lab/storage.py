@@ -76,7 +76,12 @@ def protocols(lab: Lab, rse: str) -> list[dict[str, str]]:
 
 def files_folder(lab: Lab, rse: str) -> Path:
     """Where the element's files lie on disk, laid out as Rucio names them."""
-    return lab.layout.storage / rse / "data" / PREFIX[1:]
+    return export(lab, rse) / PREFIX[1:]
+
+
+def export(lab: Lab, rse: str) -> Path:
+    """The folder on disk that clients see as the element's root."""
+    return lab.layout.storage / rse / "data"
 
 
 def prepare(lab: Lab, one: StorageElement, altered: Alteration = HEALTHY) -> None:
@@ -150,7 +155,7 @@ def _server_lines(lab: Lab, one: StorageElement, port: int, altered: Alteration)
         f"all.sitename DLTEST-{one.site}",
         f"all.adminpath {home}/admin",
         f"all.pidpath {home}/run",
-        f"oss.localroot {home}/data",
+        f"oss.localroot {export(lab, one.rse)}",
         "all.export /",
         "ofs.authorize 1",
         f"acc.authdb {home}/authdb",

@@ -50,7 +50,7 @@ FAULTS = (
         "rse-read-blocked",
         "the RSE is blocked for reading",
         "availability_read",
-        _noticed("replicate", "replicate", "no-sources", "rucio", RSE, OTHER),
+        _noticed("replicate", "replicate", "rse-blocked", "rucio", RSE, OTHER),
     ),
     _blocked(
         "rse-delete-blocked", "the RSE is blocked for deletion", "availability_delete", NOT_DELETED
@@ -59,7 +59,7 @@ FAULTS = (
         "distance-missing",
         "Rucio knows no distance to the RSE, and takes it for not connected",
         Damage("distances", TO_RSE),
-        _noticed("replicate", "replicate", "no-sources", "rucio", OTHER, RSE),
+        _noticed("replicate", "replicate", "no-distance", "rucio", OTHER, RSE),
     ),
     _at_rse(
         "protocol-port-wrong",

@@ -30,7 +30,6 @@ CHAIN = (
     _conveyor("conveyor-poller", "not-polled"),
     _conveyor("conveyor-finisher", "not-finished"),
     _deletion("undertaker", "rule-not-removed"),
-    _deletion("judge-cleaner", "rule-not-removed"),
     _deletion("reaper", "replica-not-deleted"),
 )
 

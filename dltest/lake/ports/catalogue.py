@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Protocol
 
 from dltest.lake.ports.answers import FileFacts, Replica, Rule, TransferRequest
+from dltest.lake.ports.bad_replicas import BadReplicas
 from dltest.lake.ports.diagnosis import Diagnosis
 from dltest.model import Lake, Watch
 
 
-class Catalogue(Diagnosis, Protocol):
+class Catalogue(BadReplicas, Diagnosis, Protocol):
     """Rucio. Names are those of DIDs in the lake's own scope."""
 
     def inventory(self) -> Lake:
@@ -42,7 +43,10 @@ class Catalogue(Diagnosis, Protocol):
         """What the catalogue says of these files at the RSE, one each, in order."""
 
     def dids(self, prefix: str) -> list[str]:
-        """Names of all DIDs of the scope that start with the prefix."""
+        """Names of all DIDs of the scope that start with the prefix.
+
+        Without files that Rucio has declared lost: it remembers those for ever.
+        """
 
     def look_over(self, watches: Sequence[Watch]) -> list[str]:
         """How these rules and replicas stand now, as `Watch.seen` has it, in order.

@@ -23,6 +23,7 @@ from rucio.common.exception import (
 from dltest.errors import CatalogueError
 from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferRequest
 from dltest.lake.rucio.aging import Aging
+from dltest.lake.rucio.bad_replicas import BadReplicaCalls
 from dltest.lake.rucio.calls import batches
 from dltest.lake.rucio.diagnosis import DiagnosisCalls
 from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from, seen_now
@@ -40,7 +41,7 @@ ENDED = 0.0001
 STRAY = ".stray"
 
 
-class RucioCatalogue(DiagnosisCalls):
+class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
     """Safe to share between threads."""
 
     def __init__(self, settings: LakeSettings) -> None:
@@ -155,7 +156,8 @@ class RucioCatalogue(DiagnosisCalls):
         def ask(client: Any) -> list[str]:
             return list(client.list_dids(self._scope, [{"name": f"{prefix}*"}], did_type="all"))
 
-        return sorted(self._session.call(f"list DIDs {prefix}*", ask))
+        names = self._session.call(f"list DIDs {prefix}*", ask)
+        return sorted(set(names) - self._lost(names))
 
     def requests(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
         known = (self._request(name, rse) for name in names)

@@ -32,15 +32,34 @@ ROUTE = Route(source="XRD1", destination="XRD2")
             "TRANSFER [5] SOURCE CHECKSUM MISMATCH Source and user-defined ADLER32 do not match (4d010a78 != 00000001)",
             "checksum-mismatch",
             "site XRD1",
-            "TRANSFER",
+            "SOURCE",
         ),
         (
             "TRANSFER [5] DESTINATION CHECKSUM MISMATCH User-defined and destination ADLER32 do not match (00000001 != 4d010a78)",
             "checksum-mismatch",
             "site XRD2",
-            "TRANSFER",
+            "DESTINATION",
         ),
         ("TRANSFER [5] Input/output error", "transfer-failed", "link XRD1->XRD2", "TRANSFER"),
+        (
+            "DESTINATION [1] HTTP 403 : Permission refused",
+            "permission-denied",
+            "site XRD2",
+            "DESTINATION",
+        ),
+        (
+            "DESTINATION [5] HTTP 507 : Insufficient Storage",
+            "no-space",
+            "site XRD2",
+            "DESTINATION",
+        ),
+        (
+            "SOURCE [112] Result (Neon): Server certificate verification failed: certificate has"
+            " expired after 1 attempts",
+            "storage-untrusted",
+            "site XRD1",
+            "SOURCE",
+        ),
         (
             "DESTINATION [22] Source and destination file size mismatch",
             "size-mismatch",
