@@ -91,7 +91,8 @@ def mend(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> Non
     with _connected(lab) as connection:
         connection.execute(_KEPT)
         kept = connection.execute(
-            "DELETE FROM lab.damages WHERE fault = %(fault)s AND target = %(target)s RETURNING kept",
+            "DELETE FROM lab.damages WHERE fault = %(fault)s AND target = %(target)s"
+            " RETURNING kept",
             known,
         ).fetchone()
         if kept is not None:
