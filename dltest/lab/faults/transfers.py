@@ -29,6 +29,11 @@ FAULTS = (
         "transfers are taken, and stay in the queue for ever",
         per_link=0,
     ),
+    _settings(
+        "transfers-unchecked",
+        "transfers are said to be checked, and nobody looks at their checksums",
+        verify_checksums=False,
+    ),
     _front(
         "transfers-refused",
         "the transfer service refuses new transfers: the client is not authorised",
