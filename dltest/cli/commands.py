@@ -14,6 +14,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan",),
     "run": ("run",),
     "history": ("list", "show", "watch", "cancel"),
+    "why": ("why",),
     "second_thoughts": ("annul", "rejudge"),
     "sweep": ("sweep",),
     "schema": ("schema",),

@@ -14,7 +14,7 @@ from dltest.steps import breaking_keys, breaks
 
 VARIANT = "control"
 
-OF_A_REFUSAL = {"outcome", "reason", "phase", "blame"}
+OF_A_REFUSAL = {"outcome", "reason", "phase", "blame", "states"}
 
 
 def with_controls(cases: Iterable[Case], steps: Registry) -> list[Case]:
@@ -44,7 +44,7 @@ def _sound(call: StepCall, steps: Registry) -> StepCall:
 def _expected_to_be_done(call: StepCall) -> StepCall:
     """Other expectations of the step, such as its rate, stay."""
     expect = call.body.get("expect")
-    if not isinstance(expect, dict) or expect.get("outcome") != "refused":
+    if not isinstance(expect, dict) or expect.get("outcome") not in {"refused", "overdue"}:
         return call
     others = {key: value for key, value in expect.items() if key not in OF_A_REFUSAL}
     done: dict[str, JsonValue] = {**others, "outcome": "done"}

@@ -189,7 +189,7 @@ def _check_refusal(sheet: Sheet, call: Call, roles: list[str]) -> None:
     """What is said of a refusal needs one, and blames somebody who is there."""
     expect = call.body.expect
     for key in ("reason", "phase", "blame"):
-        if getattr(expect, key) is not None and expect.outcome != "refused":
+        if getattr(expect, key) is not None and expect.outcome == "done":
             message = "is said of a refusal; add `outcome: refused`"
             sheet.mistake((*call.loc, "expect", key), message, key=True)
     known = [*roles, *(party.value for party in NAMED_ALONE)]

@@ -33,12 +33,14 @@ class Expect(BaseModel):
 
     outcome: str = Field(
         "done",
-        pattern="^(done|refused)$",
-        description="`done`, or `refused` by the lake.",
-        examples=["done", "refused"],
+        pattern="^(done|refused|overdue)$",
+        description="`done`, `refused` by the lake, or `overdue`: not done in time.",
+        examples=["done", "refused", "overdue"],
     )
     reason: str | None = Field(
-        None, description="For `refused`: the finding code, or a part of it.", examples=["checksum"]
+        None,
+        description="For `refused` and `overdue`: the finding code, or a part of it.",
+        examples=["checksum"],
     )
     phase: str | None = Field(
         None,
@@ -48,9 +50,15 @@ class Expect(BaseModel):
     )
     blame: str | None = Field(
         None,
-        description="For `refused`: who must be blamed: a target role for the site of its RSE, or"
-        " `link`, `rucio`, `fts`, `identity`.",
+        description="For `refused` and `overdue`: who must be blamed: a target role for the site of"
+        " its RSE, or `link`, `rucio`, `fts`, `identity`.",
         examples=["bad", "fts"],
+    )
+    states: tuple[str, ...] = Field(
+        (),
+        max_length=10,
+        description="States that the rule must be seen to pass, in this order, in Rucio's words.",
+        examples=[["REPLICATING", "STUCK"]],
     )
     rate: Rate | None = Field(
         None, description="Slower than this is `degraded`.", examples=["5 MB/s"]

@@ -197,7 +197,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "9:44: unknown key 'outcom'; did you mean 'outcome'?",
     ]),
     ("- upload: {to: source}", "- upload: {to: source, expect: {outcome: maybe}}", [
-        "9:44: 'maybe' does not fit the pattern ^(done|refused)$",
+        "9:44: 'maybe' does not fit the pattern ^(done|refused|overdue)$",
     ]),
 ]  # fmt: skip
 
