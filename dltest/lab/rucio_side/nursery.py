@@ -24,9 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import rucio.daemons.common as daemons_common
-from rucio.core import heartbeat
+from rucio.core import heartbeat, topology
 from rucio.core import request as request_core
-from rucio.core import topology
 from rucio.db.sqla import session as rucio_session
 from sqlalchemy.orm import configure_mappers
 
