@@ -21,10 +21,15 @@ REASON_CODES = (
     ("could not connect", "storage-unreachable"),
     ("connection refused", "storage-unreachable"),
     ("connection error", "storage-unreachable"),
+    ("unexpected eof", "connection-lost"),
+    ("connection reset", "connection-lost"),
+    ("certificate", "storage-untrusted"),
     ("timed out", "storage-timeout"),
     ("timeout", "storage-timeout"),
     ("permission denied", "permission-denied"),
+    ("permission refused", "permission-denied"),
     ("no space", "no-space"),
+    ("insufficient storage", "no-space"),
     ("size mismatch", "size-mismatch"),
 )
 
