@@ -30,6 +30,7 @@ REASON_CODES = (
     ("permission refused", "permission-denied"),
     ("no space", "no-space"),
     ("insufficient storage", "no-space"),
+    ("http 503", "storage-unreachable"),
     ("size mismatch", "size-mismatch"),
 )
 
