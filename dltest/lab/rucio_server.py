@@ -165,7 +165,7 @@ def _rse(lab: Lab, element: storage.StorageElement) -> dict[str, object]:
         "name": element.rse,
         "account": ACCOUNT,
         "limit": ACCOUNT_LIMIT,
-        "attributes": attributes | {"fts": lab.url("transfers"), "greedyDeletion": True},
+        "attributes": attributes | {"fts": lab.url("transfers")},
         "protocols": [
             _protocol(lab.ports[element.rse], scheme, rank)
             for rank, scheme in enumerate(storage.SCHEMES, start=1)

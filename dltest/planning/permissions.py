@@ -18,6 +18,8 @@ _ASKED_OF_RUCIO = {
     "upload": ("register replicas", "add datasets", "add rules"),
     "replicate": ("add rules",),
     "delete": ("end own datasets",),
+    "keep": ("add datasets", "add rules"),
+    "quarantine": ("quarantine replicas",),
 }
 
 

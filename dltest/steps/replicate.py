@@ -1,7 +1,7 @@
 """`replicate`: ask Rucio for a copy by a rule, and wait until every file of it has a good lock."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -25,6 +25,12 @@ class ReplicateBody(StepBody):
         alias="from",
         description="Target role of the only RSE that may be read.",
         examples=["source"],
+    )
+    until: Literal["done", "submitted"] = Field(
+        "done",
+        description="`submitted`: done as soon as Rucio has handed the first transfers over, so"
+        " that the next step meets them under way.",
+        examples=["submitted"],
     )
 
     def roles(self) -> tuple[str, ...]:
@@ -75,6 +81,8 @@ class Replicate:
         rule = ctx.lake.catalogue.rule(str(handle["rule_id"]))
         if rule.state is RuleState.OK and rule.locks_ok == ctx.payload.files:
             return self._arrived(ctx, body, rule)
+        if body.until == "submitted" and self._is_submitted(ctx, body):
+            return Done(evidence=self._evidence(ctx, body, rule))
         if rule.state in FINAL_TROUBLE:
             return self._refused(ctx, body, rule)
         if rule.state is RuleState.GONE:
@@ -101,6 +109,11 @@ class Replicate:
             note = Progress(note="the former attempt's rule ends")
             return Waiting({}, pace.pause(ctx.now - ctx.began_at), note, former[0].watch())
         return self.begin(ctx, body)
+
+    def _is_submitted(self, ctx: Context, body: ReplicateBody) -> bool:
+        sampled = _sample(ctx.file_names())
+        requests = ctx.lake.catalogue.requests(sampled, ctx.targets[body.to])
+        return any(request.state == "SUBMITTED" for request in requests)
 
     def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:
         sampled = _sample(ctx.file_names())

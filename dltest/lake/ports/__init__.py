@@ -14,6 +14,7 @@ from dltest.lake.ports.answers import (
     rule_seen,
 )
 from dltest.lake.ports.catalogue import Catalogue
+from dltest.lake.ports.deletion import Deletion
 from dltest.lake.ports.diagnosis import Diagnosis, Heartbeat, Operation, Usage
 from dltest.lake.ports.faults import Faults
 from dltest.lake.ports.lake import (
@@ -38,6 +39,7 @@ from dltest.lake.ports.transfers import (
 __all__ = [
     "Carrier",
     "Catalogue",
+    "Deletion",
     "Diagnosis",
     "Faults",
     "FileFacts",
