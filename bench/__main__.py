@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import chaos, moving_bytes
+from bench import chaos, health, moving_bytes
 from bench.engine.measure import measure as measure_engine
 from bench.figure import Figure
 
@@ -12,11 +12,13 @@ BENCHES: dict[str, Callable[[Path | None, int], Iterator[Figure]]] = {
     "bytes": moving_bytes.measure,
     "chaos": chaos.measure,
     "engine": measure_engine,
+    "health": health.measure,
 }
 TITLES = {
     "bytes": "upload and copy of 1 x 1 GiB and 1,000 x 64 KiB against gfal2 alone",
     "chaos": "1,000 runs on a simulated lake, or 60 on --lab, while all of dltest is killed",
     "engine": "steps a second against plain Celery, 10,000 waiting runs, and 10^6 stored ones",
+    "health": "200 runs of all scenarios on a healthy lab: false alarms and leftovers",
 }
 
 

@@ -80,7 +80,11 @@ class RucioSettings(_Section):
 
 
 class StorageSettings(_Section):
-    """How to talk to storage elements: whom to trust, what to present, client environment."""
+    """How to talk to storage elements: whom to trust, what to present, client environment.
+
+    `disks` names, by RSE, folders of this machine that a storage's server exports: of labs only,
+    for damage behind a server's back.
+    """
 
     ca_file: Path | None = None
     ca_dir: Path | None = None
@@ -88,6 +92,7 @@ class StorageSettings(_Section):
     environment: dict[str, str] = Field(default_factory=dict)
     parallel_files: int = 4
     schemes: tuple[str, ...] = ("davs", "root")
+    disks: dict[str, Path] = Field(default_factory=dict)
 
 
 # The queue of jobs that any worker may take; a site's own is called after it.
@@ -218,7 +223,9 @@ class Settings(BaseSettings):
         None, description="Where payloads pass through; default: below the state folder."
     )
     parallel_per_rse: int = Field(
-        20, ge=1, description="How many of the service's runs may be open at once on one RSE."
+        20,
+        ge=1,
+        description="How many runs of the service, or of a `dltest run`, may be open on one RSE.",
     )
     parallel_per_link: int = Field(
         10, ge=1, description="How many of the service's runs may be open at once on one link."

@@ -24,6 +24,11 @@ app = typer.Typer(
     help="Say when RSEs are in downtime: their runs are skipped then.",
 )
 
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="downtime")
+
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

@@ -25,6 +25,8 @@ from dltest.model import (
 )
 from dltest.report.as_json import run_object
 from dltest.report.events import sentence, step_line
+from dltest.report.why import WHY
+from dltest.report.why import lines as why_lines
 from dltest.store import Store
 from dltest.units import human_seconds, human_size
 from dltest.worker.dispatch import wake
@@ -90,6 +92,8 @@ def show(
         output.print(Text(f"  {finding.code} ({finding.blame}): {finding.title}"))
     for record in (*run.records, run.cleanup):
         _print_step(record)
+    if _waits_for_a_rule(run):
+        output.print(f"why it waits, asked of the lake now:  dltest why {run.id}", markup=False)
     output.print(f"leftovers: {run.leftovers}")
 
 
@@ -166,6 +170,10 @@ def found(store: Store, run_id: str) -> Run:
     return run
 
 
+def _waits_for_a_rule(run: Run) -> bool:
+    return run.handle is not None and "rule_id" in run.handle
+
+
 def _second_thoughts(run: Run, changes: list[JudgementChange]) -> Iterator[str]:
     for change in changes:
         yield (
@@ -209,9 +217,14 @@ def _print_step(record: StepRecord) -> None:
     for name, value in record.measured.items():
         output.print(Text(f"      {_name(name)}: {_measure(name, value)}"))
     for name, fact in record.evidence.items():
+        if name == WHY and isinstance(fact, dict):
+            continue
         output.print(Text(f"      {name.replace('_', ' ')}: {_fact(fact)}", style="dim"))
     for trouble in record.troubles:
         output.print(Text(f"      ! {trouble.message}"))
+    if isinstance(known := record.evidence.get(WHY), dict):
+        for line in why_lines(known):
+            output.print(Text(f"      {line}"))
 
 
 def _name(name: str) -> str:

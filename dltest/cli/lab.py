@@ -25,6 +25,11 @@ app = typer.Typer(
     "below one folder.",
 )
 
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="lab")
+
+
 Dir = Annotated[Path, typer.Option("--dir", help="Where the lab lives.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the lab's status as JSON.")]
 FaultName = Annotated[str, typer.Argument(metavar="FAULT", help="What to break; see below.")]

@@ -10,23 +10,7 @@ from typing import Annotated
 import typer
 
 from dltest import __version__
-from dltest.cli import (
-    beat,
-    check,
-    doctor,
-    downtime,
-    history,
-    lab,
-    plan,
-    run,
-    schedule,
-    schema,
-    second_thoughts,
-    serve,
-    steps,
-    sweep,
-    worker,
-)
+from dltest.cli.commands import Commands
 from dltest.cli.screen import errors
 from dltest.errors import DltestError, LakeError, StoreError
 
@@ -39,6 +23,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="dltest",
+    cls=Commands,
     help="Continuous functional testing of scientific data lakes run with Rucio.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -46,25 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-for module in (
-    check,
-    plan,
-    run,
-    history,
-    second_thoughts,
-    sweep,
-    schema,
-    steps,
-    doctor,
-    serve,
-    worker,
-    beat,
-):
-    module.register(app)
-app.add_typer(schedule.app, name="schedule")
-app.add_typer(downtime.app, name="downtime")
-app.add_typer(lab.app, name="lab")
 
 
 def _version(*, wanted: bool) -> None:

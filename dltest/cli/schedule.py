@@ -21,6 +21,11 @@ app = typer.Typer(
     help="See what runs by itself, pause it, and let it go on.",
 )
 
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="schedule")
+
+
 NOTHING_YET = (
     "nothing runs by itself yet: either the service is not up, or no scenario of its folder"
     " (DLTEST_SCENARIOS) has a `schedule`"

@@ -25,7 +25,7 @@ def drive_here(installation: Installation, board: Board, movers: MoverPool) -> b
         if (seen := installation.store.run(run_id)) is not None:
             board.saw(seen)
 
-    driver = LocalDriver(house, saw)
+    driver = LocalDriver(house, saw, per_rse=installation.settings.parallel_per_rse)
     ids = [run.id for run in board.runs]
 
     def cancel() -> None:

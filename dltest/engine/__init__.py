@@ -12,7 +12,7 @@ A run passes these phases, each saved before the next begins:
 `machine` is pure and decides; `driver` carries out; `local` drives runs in one process.
 """
 
-from dltest.engine.driver import advance
+from dltest.engine.driver import advance, context_of
 from dltest.engine.house import House
 from dltest.engine.local import LocalDriver
 from dltest.engine.poll import poll
@@ -20,4 +20,13 @@ from dltest.engine.rejudge import judged_again
 from dltest.engine.rest import Rules
 from dltest.engine.sweep import reopen_unclean
 
-__all__ = ["House", "LocalDriver", "Rules", "advance", "judged_again", "poll", "reopen_unclean"]
+__all__ = [
+    "House",
+    "LocalDriver",
+    "Rules",
+    "advance",
+    "context_of",
+    "judged_again",
+    "poll",
+    "reopen_unclean",
+]

@@ -112,9 +112,9 @@ def _perform(run: Run, action: Action, house: House) -> Result:
     handle = run.handle or {}
     match action:
         case Begin(index) | Look(index) | Explain(index):
-            return _perform_step(action, _step(run, index), _context(run, index, house), handle)
+            return _perform_step(action, _step(run, index), context_of(run, index, house), handle)
         case CleanBegin() | CleanLook() | CleanGiveUp():
-            return _perform_cleanup(action, _context(run, len(run.case.steps), house), handle)
+            return _perform_cleanup(action, context_of(run, len(run.case.steps), house), handle)
         case Start() | TooLate() | Conclude() | Rest():
             return None
 
@@ -148,7 +148,8 @@ def _step(run: Run, index: int) -> tuple[Step[Any], StepBody]:
     return step, step.Body.model_validate(call.body)
 
 
-def _context(run: Run, index: int, house: House) -> Context:
+def context_of(run: Run, index: int, house: House) -> Context:
+    """What the step at this place of the run knows and may use, now."""
     now = house.now()
     record = run.records[index] if index < len(run.records) else run.cleanup
     return Context(

@@ -20,12 +20,15 @@ HELD_FOR = timedelta(milliseconds=500)
 class LocalDriver:
     """Drives runs until all have ended, those that break something apart from the others.
 
-    `on_change(run_id)` is called after each advance.
+    At most `per_rse` are open at once on one RSE. `on_change(run_id)` is called after each advance.
     """
 
-    def __init__(self, house: House, on_change: Callable[[str], None]) -> None:
+    def __init__(
+        self, house: House, on_change: Callable[[str], None], *, per_rse: int | None = None
+    ) -> None:
         self._house = house
         self._on_change = on_change
+        self._per_rse = per_rse
         self._heap: list[tuple[datetime, str]] = []
         self._turns = Turns(())
         self._busy = 0
@@ -39,7 +42,7 @@ class LocalDriver:
             StoreError: the rows are out of reach.
         """
         runs = filter(None, (self._house.runs.run(run_id) for run_id in run_ids))
-        self._turns = Turns(runs)
+        self._turns = Turns(runs, self._per_rse)
         self._join(self._turns.beginning())
         with ThreadPoolExecutor(THREADS, thread_name_prefix="advance") as pool:
             while (run_id := self._next()) is not None:

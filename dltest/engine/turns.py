@@ -7,12 +7,16 @@ from dltest.planning import Company
 
 
 class Turns:
-    """Runs that disturb nobody begin at once, the others when nobody is there to be disturbed."""
+    """Runs that disturb nobody begin first, the others when nobody is there to be disturbed.
 
-    def __init__(self, runs: Iterable[Run]) -> None:
+    Of all, at most `per_rse` are open at once on one RSE.
+    """
+
+    def __init__(self, runs: Iterable[Run], per_rse: int | None = None) -> None:
         self._runs = {run.id: run for run in runs}
         self._waiting = sorted(self._runs, key=lambda run_id: _rank(self._runs[run_id]))
         self._company = Company()
+        self._per_rse = per_rse
 
     def beginning(self) -> list[str]:
         """The runs that may begin now; they count as open from here on."""
@@ -29,10 +33,15 @@ class Turns:
     def _seated(self, run_id: str) -> bool:
         case = self._runs[run_id].case
         targets = case.targets.values()
-        if not self._company.bears(targets, case.disturbs):
+        if self._is_full(targets) or not self._company.bears(targets, case.disturbs):
             return False
         self._company.enter(targets, case.disturbs)
         return True
+
+    def _is_full(self, targets: Iterable[str]) -> bool:
+        if self._per_rse is None:
+            return False
+        return any(self._company.at(rse) >= self._per_rse for rse in targets)
 
 
 def _rank(run: Run) -> int:

@@ -2,14 +2,15 @@
 
 The truth table, per step:
 
-    state      expected done               expected refused
+    state      expected done               expected refused (overdue likewise)
     done       ok                          failed: not-refused
     refused    failed, blame as recorded   ok if the reason fits, else failed: wrong-reason
-    overdue    failed, blame as recorded   failed
+    overdue    failed, blame as recorded   failed, blame as recorded
     unknown    inconclusive                inconclusive
     skipped    nothing: an earlier step decided
 
-A step that is ok is degraded if it was slower or later than expected, or had to be tried again.
+A step that is ok fails nevertheless if its rule did not pass the states that it should, and is
+degraded if it was slower or later than expected, or had to be tried again.
 
 An exception means "we could not find out"; only an answer of the lake can fail a run.
 """
@@ -17,6 +18,7 @@ An exception means "we could not find out"; only an answer of the lake can fail 
 from collections.abc import Iterator
 
 from dltest.model import (
+    RUCIO,
     SCENARIO,
     Blame,
     Case,
@@ -32,6 +34,10 @@ from dltest.model import (
 from dltest.steps import Expect
 from dltest.units import format_duration, human_seconds, human_size
 
+UNHAPPY = {StepState.REFUSED: "refused", StepState.OVERDUE: "overdue"}
+# A step that cannot be done with what dltest has here: nothing is wrong, and nothing was learnt.
+NOT_SUPPORTED = "not-supported"
+
 
 def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = False) -> Judgement:
     """The verdict with its findings, the worst first.
@@ -40,8 +46,8 @@ def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = Fals
     """
     findings = tuple(
         finding
-        for call, record in zip(case.steps, records, strict=False)
-        for finding in _findings(case, call, record)
+        for index, (call, record) in enumerate(zip(case.steps, records, strict=False))
+        for finding in _findings(case, call, record, damage=_damage(records[:index]))
     )
     verdict = worst_of(finding.verdict for finding in findings)
     if not findings and not cancelled:
@@ -53,8 +59,8 @@ def judge(case: Case, records: tuple[StepRecord, ...], *, cancelled: bool = Fals
 def holds(case: Case, call: StepCall, record: StepRecord) -> bool:
     """Whether the step came to what it was expected to come to, speed aside."""
     expect = _expect(call)
-    if record.state is StepState.REFUSED:
-        return expect.outcome == "refused" and _is_expected(case, expect, record)
+    if record.state in UNHAPPY:
+        return expect.outcome == UNHAPPY[record.state] and _is_expected(case, expect, record)
     return record.state is StepState.DONE and expect.outcome == "done"
 
 
@@ -90,21 +96,28 @@ def _words(expect: Expect) -> str:
     return " ".join(wanted)
 
 
-def _findings(case: Case, call: StepCall, record: StepRecord) -> Iterator[Finding]:
+def _damage(earlier: tuple[StepRecord, ...]) -> str | None:
+    """What the run had broken before, on purpose."""
+    done = [r.evidence["damage"] for r in earlier if "damage" in r.evidence]
+    return str(done[-1]) if done else None
+
+
+def _findings(
+    case: Case, call: StepCall, record: StepRecord, damage: str | None
+) -> Iterator[Finding]:
     if holds(case, call, record):
         yield from _slow(case, call, record)
         yield from _late(case, call, record)
         yield from _retried(case, record)
+        yield from _otherwise(call, record)
         return
     match record.state:
         case StepState.UNKNOWN:
             yield from _told(record, Verdict.INCONCLUSIVE, "could-not-find-out")
-        case StepState.OVERDUE:
-            yield from _told(record, Verdict.FAILED, "overdue")
-        case StepState.REFUSED:
-            yield from _refusal(call, record)
+        case StepState.OVERDUE | StepState.REFUSED:
+            yield from _no_end(call, record)
         case StepState.DONE:
-            yield _not_refused(case, record)
+            yield _not_refused(case, record, damage)
         case _:
             return
 
@@ -125,30 +138,33 @@ def _finding(record: StepRecord, trouble: Trouble, verdict: Verdict) -> Finding:
         code=trouble.code,
         title=trouble.message,
         blame=trouble.blame,
-        verdict=verdict,
+        verdict=Verdict.SKIPPED if trouble.code == NOT_SUPPORTED else verdict,
         step=record.name,
     )
 
 
-def _refusal(call: StepCall, record: StepRecord) -> Iterator[Finding]:
-    expect = _expect(call)
-    if expect.outcome == "refused":
+def _no_end(call: StepCall, record: StepRecord) -> Iterator[Finding]:
+    """Refused or overdue, and not as expected."""
+    expect, state = _expect(call), UNHAPPY[record.state]
+    if expect.outcome == state:
         said = "; ".join(trouble.message for trouble in record.troubles)
         yield Finding(
             code="wrong-reason",
-            title=f"{record.name} was refused, but not for {_words(expect)}: {said}",
+            title=f"{record.name} was {state}, but not for {_words(expect)}: {said}",
             blame=record.troubles[0].blame if record.troubles else SCENARIO,
             verdict=Verdict.FAILED,
             step=record.name,
         )
         return
-    yield from _told(record, Verdict.FAILED, "refused")
+    yield from _told(record, Verdict.FAILED, state)
 
 
-def _not_refused(case: Case, record: StepRecord) -> Finding:
+def _not_refused(case: Case, record: StepRecord, damage: str | None) -> Finding:
+    """Worse than any breakdown: what was broken on purpose passes for good."""
+    title = f"{record.name} went through, and the lake should have refused it"
     return Finding(
-        code="not-refused",
-        title=f"{record.name} went through, and the lake should have refused it",
+        code="corruption-undetected" if damage else "not-refused",
+        title=f"{title}: {damage} was not noticed" if damage else title,
         blame=_place(case, record),
         verdict=Verdict.FAILED,
         step=record.name,
@@ -202,6 +218,23 @@ def _retried(case: Case, record: StepRecord) -> Iterator[Finding]:
         title=f"{record.name} went well at attempt {len(record.attempts) + 1} only{said}",
         blame=in_the_way[0].blame if in_the_way else _place(case, record),
         verdict=Verdict.DEGRADED,
+        step=record.name,
+    )
+
+
+def _otherwise(call: StepCall, record: StepRecord) -> Iterator[Finding]:
+    """The end is right, and the way there was not: states must be seen in their order."""
+    wanted = list(_expect(call).states)
+    told = record.evidence.get("states")
+    seen = iter(told if isinstance(told, list) else [])
+    if all(state in seen for state in wanted):
+        return
+    passed = ", ".join(map(str, told)) if isinstance(told, list) else "none"
+    yield Finding(
+        code="unexpected-states",
+        title=f"{record.name} was to pass {', '.join(wanted)}, and passed {passed}",
+        blame=record.troubles[0].blame if record.troubles else RUCIO,
+        verdict=Verdict.FAILED,
         step=record.name,
     )
 

@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dltest.lab.layout import write_atomically
+
+Flaw = Literal["expired", "untrusted", "of-another-host"]
 
 LIFE = timedelta(days=825)
 RENEW_BEFORE = timedelta(days=30)
@@ -38,6 +41,27 @@ class Authority:
         write_atomically(self.folder / f"{subject_hash(certificate.subject)}.0", _pem(certificate))
         write_atomically(self.certificate, _pem(certificate))
         write_atomically(self.host_certificate, _pem(host))
+
+    def host(self, flaw: "Flaw | None" = None) -> tuple[Path, Path]:
+        """Certificate and key for a server; with a flaw, such as no client shall accept."""
+        if flaw is None:
+            return self.host_certificate, self.host_key
+        certificate, key = (self.folder / f"host-{flaw}.{kind}" for kind in ("pem", "key"))
+        if not certificate.exists():
+            host_key, host = self._make_flawed(flaw)
+            _write_key(key, host_key)
+            write_atomically(certificate, _pem(host))
+        return certificate, key
+
+    def _make_flawed(self, flaw: "Flaw") -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        if flaw == "untrusted":
+            return _make_host(*_make_authority("an authority that nobody knows"))
+        authority_key = serialization.load_pem_private_key(self.key.read_bytes(), None)
+        assert isinstance(authority_key, ec.EllipticCurvePrivateKey)  # noqa: S101 - made here
+        authority = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        if flaw == "expired":
+            return _make_host(authority_key, authority, life=timedelta(days=-1))
+        return _make_host(authority_key, authority, host="elsewhere.example")
 
     def _is_good(self) -> bool:
         if not self.host_certificate.exists():
@@ -74,9 +98,11 @@ def _oid(dotted: str) -> bytes:
     return bytes((40 * first + second, *rest))
 
 
-def _make_authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+def _make_authority(
+    called: str = "dltest lab authority",
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dltest lab authority")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
     builder = (
         _builder(name, name, key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -86,14 +112,20 @@ def _make_authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
 
 
 def _make_host(
-    authority_key: ec.EllipticCurvePrivateKey, authority: x509.Certificate
+    authority_key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+    *,
+    host: str = "localhost",
+    life: timedelta = LIFE,
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    names: list[x509.GeneralName] = [x509.DNSName(host)]
+    if host == "localhost":
+        names.append(x509.IPAddress(ip_address("127.0.0.1")))
     uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     builder = (
-        _builder(name, authority.subject, key.public_key())
+        _builder(name, authority.subject, key.public_key(), life)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
@@ -103,7 +135,10 @@ def _make_host(
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    life: timedelta = LIFE,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -112,8 +147,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + LIFE)
+        .not_valid_before(min(now, now + life) - timedelta(hours=1))
+        .not_valid_after(now + life)
     )
 
 

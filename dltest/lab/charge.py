@@ -2,10 +2,12 @@
 
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from dltest.lab.alteration import HEALTHY, Alteration
 from dltest.lab.description import PartSeen, PartState
-from dltest.lab.faults import Effect
+from dltest.lab.faults.fault import WELL, Condition
 from dltest.lab.layout import Layout, write_atomically
 from dltest.lab.nursery import Nursery
 from dltest.lab.parts import NURSERY, Part
@@ -17,6 +19,7 @@ LONGEST_PAUSE_SECONDS = 10.0
 HEALTHY_SECONDS = 20.0
 # After so many deaths in a row a part is called failed (and still tried again).
 FAILED_AFTER = 5
+SETTLED = ("ready", "done", "altered")
 
 
 @dataclass(slots=True)
@@ -27,6 +30,8 @@ class Charge:
     layout: Layout
     environment: dict[str, str]
     nursery: Nursery
+    alter: Callable[[Part, Alteration], Part] = lambda part, _: part
+    alteration: Alteration = HEALTHY
     state: PartState = "waiting"
     running: Running | None = None
     started_at: float | None = None
@@ -35,10 +40,19 @@ class Charge:
     not_before: float = 0.0
     message: str | None = None
     _began: float = field(default=0.0)
+    _well: Part = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._well = self.part
 
     @property
     def settled(self) -> bool:
-        return self.state in ("ready", "done")
+        return self.state in SETTLED
+
+    def is_in(self, condition: Condition) -> bool:
+        """Whether that is what is the matter with it, and all that is."""
+        wanted = condition.stopped or ("altered" if condition.alteration else "ready")
+        return self.state == wanted and self.alteration == condition.alteration
 
     def seen(self) -> PartSeen:
         return PartSeen(
@@ -52,23 +66,17 @@ class Charge:
             message=self.message,
         )
 
-    def tend(self, effect: Effect | None, *, may_start: bool) -> None:
+    def tend(self, condition: Condition = WELL, *, may_start: bool) -> None:
         """Look once, and do the next thing needed; never waits."""
         if self.running is not None and not self.running.is_alive():
-            self._bury(effect)
-        if effect == "down":
-            self._keep_down()
-        elif self.state == "down":
-            self._begin_anew()
-        elif self.state == "hung" and effect is None:
-            self._wake()
+            self._bury(condition)
+        self._obey(condition)
         if self._wants_start() and may_start:
             self._start()
         if self.state == "starting":
             self._look()
-        if effect == "hung" and self.state == "ready" and self.running is not None:
-            self.running.signal_group(signal.SIGSTOP)
-            self.state = "hung"
+        if condition.stopped == "hung" and self.state in ("ready", "altered"):
+            self._hang()
 
     def stop(self) -> None:
         """Ask the process to end; `tend` or `kill` sees to the rest."""
@@ -127,15 +135,36 @@ class Charge:
     def _look(self) -> None:
         """A started server becomes ready, or takes too long."""
         if self.part.fingerprint is None and self.part.is_ready():
-            self.state = "ready"
+            self.state = "altered" if self.alteration else "ready"
         elif time.monotonic() - self._began > self.part.start_seconds and self.running:
             self.running.signal_group(signal.SIGKILL)
 
-    def _bury(self, effect: Effect | None) -> None:
+    def _obey(self, condition: Condition) -> None:
+        """Leave the state that is no longer wished, towards the one that is."""
+        if condition.stopped == "down":
+            self._keep_down()
+        elif self.state == "down":
+            self._begin_anew()
+        elif self.state == "hung" and condition.stopped is None:
+            self._wake()
+        if self.alteration != condition.alteration:
+            self._change(condition.alteration)
+
+    def _change(self, alteration: Alteration) -> None:
+        """End the process that runs in the former way; the next one starts in the new way."""
+        if not self._is_ended():
+            return
+        self.part, self.alteration = self.alter(self._well, alteration), alteration
+        if self.state != "down":
+            self._begin_anew()
+
+    def _bury(self, condition: Condition) -> None:
         code = self.running.code if self.running else None
         self.kill()
-        if self.state in ("down", "stopped") or effect == "down":
+        if self.state in ("down", "stopped") or condition.stopped == "down":
             return
+        if self.alteration != condition.alteration:
+            return  # ended by us, to be started otherwise
         if self.part.fingerprint is not None and code == 0:
             write_atomically(self.layout.done / self.part.name, self.part.fingerprint, mode=0o600)
             self.state = "done"
@@ -164,16 +193,26 @@ class Charge:
         return lines[-1][:300] if lines else f"see {log}"
 
     def _keep_down(self) -> None:
+        if self._is_ended():
+            self.state = "down"
+
+    def _is_ended(self) -> bool:
+        """Whether there is no process any more; until then it is killed."""
         if self.running is not None:
             self.running.signal_group(signal.SIGKILL)
             self.running.signal(signal.SIGKILL)
             if self.running.is_alive():
-                return
+                return False
             self.kill()
-        self.state = "down"
+        return True
 
     def _begin_anew(self) -> None:
         self.state, self.deaths, self.not_before = "waiting", 0, 0.0
+
+    def _hang(self) -> None:
+        if self.running is not None:
+            self.running.signal_group(signal.SIGSTOP)
+            self.state = "hung"
 
     def _wake(self) -> None:
         if self.running is not None:

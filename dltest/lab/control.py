@@ -15,8 +15,9 @@ from pathlib import Path
 from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
+from dltest.lab.damage import inflict, mend
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
-from dltest.lab.faults import check_names, effects, find_fault
+from dltest.lab.faults import check_names, conditions_of, find_fault
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
@@ -27,7 +28,10 @@ from dltest.lab.privileges import as_user, chosen_identity, give, owner_identity
 from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
 
 SERVERS = ("postgres", "redis", "rucio", "transfers", "web")
-PORT_NAMES = (*SERVERS, *(one.rse for one in storage.ELEMENTS))
+RSES = tuple(one.rse for one in storage.ELEMENTS)
+# While a front stands before one of these, the server itself is on a port behind it.
+FRONTED = (*RSES, "rucio", "transfers")
+PORT_NAMES = (*SERVERS, *RSES, *(storage.behind(part) for part in FRONTED))
 NEEDED_BYTES = 1 * storage.GIB
 READY_SECONDS = 180.0
 CHANGE_SECONDS = 60.0
@@ -106,7 +110,7 @@ def down(asked: Path, *, purge: bool = False, tell: Tell = lambda _: None) -> No
 
 def break_(
     asked: Path,
-    fault: str,
+    name: str,
     target: str | None = None,
     *,
     by: str = "",
@@ -117,15 +121,17 @@ def break_(
     Raises:
         NotYetError: it is not in effect after so many seconds; ask again.
     """
-    find_fault(fault, target)
+    fault = find_fault(name, target)
     lab = running_lab(asked)
     with _changing(lab):
         wish = _read_wish(lab)
-        wanted = (fault, target, by)
+        wanted = (name, target, by)
         same = [one for one in wish.broken if (one.fault, one.target, one.by) == wanted]
-        thing = BrokenThing(fault=fault, target=target, since=datetime.now(UTC), by=by)
+        thing = BrokenThing(fault=name, target=target, since=datetime.now(UTC), by=by)
         if not same:
             wish.model_copy(update={"broken": (*wish.broken, thing)}).write(lab.layout.wish)
+        if fault.damage is not None:
+            inflict(lab, name, target, fault.damage)
     thing = same[0] if same else thing
     _await(lab, lambda state: thing in state.broken, seconds)
     return thing
@@ -153,18 +159,28 @@ def heal(
         wish = _read_wish(lab)
         healed = tuple(one for one in wish.broken if _is_meant(one, fault, target, by))
         rest = tuple(one for one in wish.broken if one not in healed)
+        for thing in reversed(healed):
+            _mend(lab, thing, rest)
         wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
     # What an earlier call healed may not be in good health yet.
     asked_for = (*healed, *_named(fault, target))
-    mended = set(effects(asked_for)) - set(effects(rest))
+    mended = set(conditions_of(asked_for)) - set(conditions_of(rest))
 
     def healthy(state: State) -> bool:
         parts = [state.part(name) for name in mended]
-        gone = not set(healed) & set(state.broken)
+        gone = not set(healed) & set(state.broken) and set(rest) <= set(state.broken)
         return gone and all(part is not None and part.state == "ready" for part in parts)
 
     _await(lab, healthy, seconds)
     return healed
+
+
+def _mend(lab: Lab, thing: BrokenThing, rest: tuple[BrokenThing, ...]) -> None:
+    """Put back the rows that a fault changed, unless somebody else wants it so too."""
+    damage = find_fault(thing.fault, thing.target).damage
+    wanted = any((one.fault, one.target) == (thing.fault, thing.target) for one in rest)
+    if damage is not None and not wanted:
+        mend(lab, thing.fault, thing.target, damage)
 
 
 def _named(fault: str | None, target: str | None) -> tuple[BrokenThing, ...]:
@@ -303,7 +319,7 @@ def _stop_supervisor(layout: Layout) -> None:
 
 def _is_up(wish: Wish) -> Callable[[State], bool]:
     """Every part is ready but those that somebody broke."""
-    broken = effects(wish.broken)
+    broken = conditions_of(wish.broken)
 
     def reached(state: State) -> bool:
         others = [part for part in state.parts if part.name not in broken]

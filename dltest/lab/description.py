@@ -11,7 +11,16 @@ from dltest.errors import LabError
 from dltest.lab.layout import Layout, write_atomically
 
 PartState = Literal[
-    "waiting", "starting", "ready", "done", "restarting", "failed", "down", "hung", "stopped"
+    "waiting",
+    "starting",
+    "ready",
+    "done",
+    "restarting",
+    "failed",
+    "down",
+    "hung",
+    "altered",
+    "stopped",
 ]
 
 

@@ -42,6 +42,7 @@ def lake_settings(lab: Lab) -> dict[str, object]:
             # Any bearer makes XRootD's third-party copy real instead of streamed.
             "bearer": "anonymous",
             "environment": storage.CLIENT_PATIENCE,
+            "disks": {one.rse: str(storage.export(lab, one.rse)) for one in storage.ELEMENTS},
         },
         "database": database_url(lab, "dltest"),
         "broker": f"redis://127.0.0.1:{lab.ports['redis']}/0",

@@ -4,11 +4,13 @@ import json
 import shutil
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from dltest.errors import LabError
 from dltest.lab import postgres, probe, rucio_server, storage
+from dltest.lab.alteration import HEALTHY, Alteration
 from dltest.lab.authority import Authority
 from dltest.lab.daemons import DAEMONS, Daemon
 from dltest.lab.description import Lab
@@ -77,6 +79,47 @@ def service_parts(lab: Lab) -> tuple[Part, ...]:
     )
 
 
+def altered(lab: Lab, part: Part, alteration: Alteration) -> Part:
+    """The part as it is when it runs otherwise than it should; not altered, it is itself."""
+    if not alteration:
+        return part
+    if part.name == "transfers":
+        part = _transfers(lab, alteration)
+    elif part.name in {element.rse for element in storage.ELEMENTS}:
+        part = _storage(lab, storage.element(part.name), alteration)
+    elif part.name == "rucio":
+        part = _rucio_server(lab, alteration)
+    else:
+        raise LabError(f"{part.name} can be down or hung, and not be altered")
+    return _behind_front(lab, part, alteration) if alteration.manners else part
+
+
+def _behind_front(lab: Lab, part: Part, alteration: Alteration) -> Part:
+    """The same server on another port, and on its own a front with these manners."""
+    authority = Authority(lab.layout.authority)
+    file = lab.layout.etc / f"front-{part.name}.json"
+    config = {
+        "port": lab.ports[part.name],
+        "behind": lab.ports[storage.behind(part.name)],
+        "certificate": str(authority.host_certificate),
+        "key": str(authority.host_key),
+        "manners": dict(alteration.manners),
+        "command": part.command,
+        "signal": int(part.stop_signal),
+    }
+
+    def prepare() -> None:
+        part.prepare()
+        write_atomically(file, json.dumps(config))
+
+    return replace(
+        part,
+        command=(str(lab.dltest_python), "-m", "dltest.lab.front", str(file)),
+        environment={**part.environment, **dltest_environment(lab)},
+        prepare=prepare,
+    )
+
+
 def base_environment(lab: Lab) -> dict[str, str]:
     """What every process of the lab gets; `DLTEST_LAB` marks it as one."""
     return {
@@ -135,22 +178,27 @@ def _redis(folder: Path, port: int) -> str:
     )
 
 
-def _storage(lab: Lab, element: storage.StorageElement) -> Part:
-    port = lab.ports[element.rse]
+def _port(lab: Lab, part: str, alteration: Alteration) -> int:
+    """Where the server itself listens."""
+    return lab.ports[storage.behind(part) if alteration.manners else part]
+
+
+def _storage(lab: Lab, element: storage.StorageElement, alteration: Alteration = HEALTHY) -> Part:
+    port = _port(lab, element.rse, alteration)
     return Part(
         element.rse,
         storage.command(lab, element),
         storage.environment(lab),
         folder=f"storage/{element.rse}",
-        prepare=partial(storage.prepare, lab, element),
+        prepare=partial(storage.prepare, lab, element, alteration),
         # Without authorisation to list, any answer shows that it speaks HTTP.
         is_ready=partial(probe.answers, port, storage.PREFIX, None),
-        port=port,
+        port=lab.ports[element.rse],
     )
 
 
-def _transfers(lab: Lab) -> Part:
-    port = lab.ports["transfers"]
+def _transfers(lab: Lab, alteration: Alteration = HEALTHY) -> Part:
+    port = _port(lab, "transfers", alteration)
     file = lab.layout.etc / "transfers.json"
     authority = Authority(lab.layout.authority)
     settings = {
@@ -160,6 +208,7 @@ def _transfers(lab: Lab) -> Part:
         "ca_file": str(authority.certificate),
         "ca_dir": str(authority.folder),
         "log_file": str(lab.layout.log("transfers")),
+        **alteration.settings,
     }
     return Part(
         "transfers",
@@ -168,13 +217,12 @@ def _transfers(lab: Lab) -> Part:
         folder="transfers",
         prepare=partial(write_atomically, file, json.dumps(settings)),
         is_ready=partial(probe.answers, port, "/"),
-        port=port,
+        port=lab.ports["transfers"],
     )
 
 
 def _rucio(lab: Lab) -> tuple[Part, ...]:
     environment = rucio_server.environment(lab)
-    port = lab.ports["rucio"]
     request = json.dumps(rucio_server.lake_request(lab), sort_keys=True)
     return (
         Part(
@@ -185,17 +233,7 @@ def _rucio(lab: Lab) -> tuple[Part, ...]:
             after=("postgres",),
             fingerprint=lab.release,
         ),
-        Part(
-            "rucio",
-            rucio_server.command(lab),
-            environment,
-            prepare=partial(rucio_server.write_configuration, lab),
-            is_ready=partial(probe.answers, port, "/ping"),
-            after=("rucio-schema",),
-            port=port,
-            # Quick shutdown: does not wait for idle connections.
-            stop_signal=signal.SIGQUIT,
-        ),
+        _rucio_server(lab),
         Part(
             "rucio-lake",
             rucio_server.lake_command(lab),
@@ -212,6 +250,21 @@ def _rucio(lab: Lab) -> tuple[Part, ...]:
             is_ready=rucio_server.nursery_mark(lab).exists,
             after=("rucio-schema",),
         ),
+    )
+
+
+def _rucio_server(lab: Lab, alteration: Alteration = HEALTHY) -> Part:
+    port = _port(lab, "rucio", alteration)
+    return Part(
+        "rucio",
+        rucio_server.command(lab, port),
+        rucio_server.environment(lab),
+        prepare=partial(rucio_server.write_configuration, lab),
+        is_ready=partial(probe.answers, port, "/ping"),
+        after=("rucio-schema",),
+        port=lab.ports["rucio"],
+        # Quick shutdown: does not wait for idle connections.
+        stop_signal=signal.SIGQUIT,
     )
 
 

@@ -78,12 +78,12 @@ def spawn(
             pass_fds=keep,
             process_group=0,
             # Safe: the supervisor has one thread, and the library is loaded already.
-            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509
+            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509
         )
     return Running(child.pid, os.pidfd_open(child.pid), child)
 
 
-def _die_with_parent(number: int) -> Callable[[], None]:
+def die_with_parent(number: int) -> Callable[[], None]:
     parent = os.getpid()
 
     def arrange() -> None:

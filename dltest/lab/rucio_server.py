@@ -60,6 +60,7 @@ pool_recycle = 600
 userpass_identity = root
 userpass_pwd = {password}
 [policy]
+package = dltest_lab_policy
 permission = generic
 schema = generic
 lfn2pfn_algorithm_default = hash
@@ -99,17 +100,21 @@ def write_configuration(lab: Lab) -> None:
 
 
 def environment(lab: Lab) -> dict[str, str]:
-    return {"RUCIO_CONFIG": str(configuration(lab)), **storage.environment(lab)}
+    return {
+        "RUCIO_CONFIG": str(configuration(lab)),
+        "PYTHONPATH": str(SCRIPTS / "policy"),
+        **storage.environment(lab),
+    }
 
 
 def schema_command(lab: Lab) -> tuple[str, ...]:
     return (str(lab.rucio_python), str(SCRIPTS / "schema.py"), str(lab.ports["postgres"]))
 
 
-def command(lab: Lab) -> tuple[str, ...]:
+def command(lab: Lab, port: int) -> tuple[str, ...]:
     return (
         *(str(lab.rucio_python), "-m", "gunicorn", "--config", str(SCRIPTS / "server.py")),
-        *("--bind", f"127.0.0.1:{lab.ports['rucio']}", "--no-control-socket"),
+        *("--bind", f"127.0.0.1:{port}", "--no-control-socket"),
         *("--workers", str(WORKERS), "--threads", str(THREADS)),
         "rucio.web.rest.flaskapi.v1.main:application",
     )

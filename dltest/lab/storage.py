@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dltest.lab.alteration import HEALTHY, Alteration
 from dltest.lab.authority import Authority
 from dltest.lab.description import Lab
 from dltest.lab.layout import write_atomically
@@ -81,19 +82,24 @@ def protocols(lab: Lab, rse: str) -> list[dict[str, str]]:
 
 def files_folder(lab: Lab, rse: str) -> Path:
     """Where the element's files lie on disk, laid out as Rucio names them."""
-    return lab.layout.storage / rse / "data" / PREFIX[1:]
+    return export(lab, rse) / PREFIX[1:]
 
 
-def prepare(lab: Lab, one: StorageElement) -> None:
+def export(lab: Lab, rse: str) -> Path:
+    """The folder on disk that clients see as the element's root."""
+    return lab.layout.storage / rse / "data"
+
+
+def prepare(lab: Lab, one: StorageElement, altered: Alteration = HEALTHY) -> None:
     """Write the element's configuration and make its folders; changes no file it stores."""
     home = lab.layout.storage / one.rse
     for folder in ("admin", "run", "space"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     files_folder(lab, one.rse).mkdir(parents=True, exist_ok=True)
-    write_atomically(home / "authdb", "h localhost / a\n")
+    write_atomically(home / "authdb", altered.settings.get("authdb", "h localhost / a\n"))
     if one.kind.quota_bytes is not None:
         write_atomically(home / "quota", f"public {one.kind.quota_bytes}\n")
-    write_atomically(home / "xrootd.cfg", configuration(lab, one))
+    write_atomically(home / "xrootd.cfg", configuration(lab, one, altered))
 
 
 def command(lab: Lab, one: StorageElement) -> tuple[str, ...]:
@@ -125,36 +131,51 @@ CLIENT_PATIENCE = {
 }
 
 
-def configuration(lab: Lab, one: StorageElement) -> str:
-    home = lab.layout.storage / one.rse
-    lines = _server_lines(lab, one, home) + _http_lines(lab, one)
+def configuration(lab: Lab, one: StorageElement, altered: Alteration = HEALTHY) -> str:
+    """XRootD's own; an alteration's `lines` replace those of the same directive, or come anew.
+
+    A directive that is replaced by nothing (`lines: {"http.exthandler": None}`) is left out.
+    """
+    port = lab.ports[behind(one.rse)] if altered.manners else lab.ports[one.rse]
+    lines = _server_lines(lab, one, port, altered) + _http_lines(lab, one, port)
     if one.kind.quota_bytes is not None:
+        home = lab.layout.storage / one.rse
         lines += [f"oss.space public {home}/space", f"oss.usage nolog quotafile {home}/quota"]
-    return "\n".join(lines) + "\n"
+    replaced: dict[str, str | None] = altered.settings.get("lines", {})
+    kept = [line for line in lines if line.split(" ", 1)[0] not in replaced]
+    new = [f"{directive} {rest}" for directive, rest in replaced.items() if rest is not None]
+    return "\n".join(kept + new) + "\n"
 
 
-def _server_lines(lab: Lab, one: StorageElement, home: Path) -> list[str]:
+def behind(part: str) -> str:
+    """The name of the port that a server takes while a front stands on its own."""
+    return f"behind-{part}"
+
+
+def _server_lines(lab: Lab, one: StorageElement, port: int, altered: Alteration) -> list[str]:
     authority = Authority(lab.layout.authority)
+    home = lab.layout.storage / one.rse
+    certificate, key = authority.host(altered.settings.get("certificate"))
     return [
-        f"xrd.port {lab.ports[one.rse]}",
+        f"xrd.port {port}",
         f"all.sitename DLTEST-{one.site}",
         f"all.adminpath {home}/admin",
         f"all.pidpath {home}/run",
-        f"oss.localroot {home}/data",
+        f"oss.localroot {export(lab, one.rse)}",
         "all.export /",
         "ofs.authorize 1",
         f"acc.authdb {home}/authdb",
-        f"xrd.tls {authority.host_certificate} {authority.host_key}",
+        f"xrd.tls {certificate} {key}",
         f"xrd.tlsca certdir {authority.folder}",
         "xrootd.chksum max 2 adler32 md5 crc32c",
         "ofs.tpc ttl 60 60 xfr 20 streams 4 autorm pgm /usr/bin/xrdcp --server",
     ]
 
 
-def _http_lines(lab: Lab, one: StorageElement) -> list[str]:
+def _http_lines(lab: Lab, one: StorageElement, port: int) -> list[str]:
     authority = Authority(lab.layout.authority)
     lines = [
-        f"xrd.protocol http:{lab.ports[one.rse]} libXrdHttp.so",
+        f"xrd.protocol http:{port} libXrdHttp.so",
         f"http.cadir {authority.folder}",
         "http.header2cgi Authorization authz",
         "http.listingdeny no",

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -21,10 +22,11 @@ from dltest.errors import LabError
 from dltest.lab.authority import Authority
 from dltest.lab.charge import Charge
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
-from dltest.lab.faults import effects
+from dltest.lab.faults import conditions_of
+from dltest.lab.faults.fault import WELL
 from dltest.lab.layout import Layout
 from dltest.lab.nursery import Nursery
-from dltest.lab.parts import base_environment, lake_parts, service_parts
+from dltest.lab.parts import altered, base_environment, lake_parts, service_parts
 
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.25
@@ -64,13 +66,13 @@ class Supervisor:
     def look(self) -> None:
         """One round over all parts."""
         self._hear()
-        wanted = effects(self.wish.broken)
+        wanted = conditions_of(self.wish.broken)
         settled = {charge.part.name for charge in self.charges if charge.settled}
         troubles = []
         for charge in self.charges:
             may_start = settled.issuperset(charge.part.after)
             try:
-                charge.tend(wanted.get(charge.part.name), may_start=may_start)
+                charge.tend(wanted.get(charge.part.name, WELL), may_start=may_start)
             except OSError as trouble:
                 # A full disk, say: told to people, tried again at the next round.
                 troubles.append(f"{charge.part.name}: {trouble}")
@@ -111,7 +113,8 @@ class Supervisor:
     def _charges(self, *, service: bool) -> list[Charge]:
         parts = service_parts(self.lab) if service else lake_parts(self.lab)
         environment = base_environment(self.lab)
-        return [Charge(part, self.layout, environment, self.nursery) for part in parts]
+        alter = partial(altered, self.lab)
+        return [Charge(part, self.layout, environment, self.nursery, alter) for part in parts]
 
     def _hear(self) -> None:
         try:
@@ -130,12 +133,12 @@ class Supervisor:
             self.charges += self._charges(service=True)
 
     def _in_effect(self) -> tuple[BrokenThing, ...]:
-        states = {charge.part.name: charge.state for charge in self.charges}
-        wanted = effects(self.wish.broken)
+        charges = {charge.part.name: charge for charge in self.charges}
+        wanted = conditions_of(self.wish.broken)
         return tuple(
             thing
             for thing in self.wish.broken
-            if all(states.get(part) == wanted[part] for part in effects((thing,)))
+            if all(charges[part].is_in(wanted[part]) for part in conditions_of((thing,)))
         )
 
     def _tell_trouble(self, trouble: str | None) -> None:

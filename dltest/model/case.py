@@ -11,10 +11,14 @@ LAKE = "*"
 
 
 class Payload(Value):
-    """The files a run makes: how many, each of how many bytes."""
+    """The files a run makes: how many, each of how many bytes.
+
+    With `leading_zero`, of contents whose Adler-32 begins with 0 as eight hex digits.
+    """
 
     files: int
     size_bytes: int
+    leading_zero: bool = False
 
     @property
     def total_bytes(self) -> int:
@@ -74,12 +78,13 @@ class Case(Value):
 
 
 class Footprint(Value):
-    """What cases would do to one RSE: bytes and files written, files deleted."""
+    """What cases would do to one RSE: bytes and files written, files deleted or damaged."""
 
     files_written: int = 0
     bytes_written: int = 0
     files_deleted: int = 0
     bytes_read: int = 0
+    files_damaged: int = 0
 
     def __add__(self, other: "Footprint") -> "Footprint":
         return Footprint(
@@ -87,6 +92,7 @@ class Footprint(Value):
             bytes_written=self.bytes_written + other.bytes_written,
             files_deleted=self.files_deleted + other.files_deleted,
             bytes_read=self.bytes_read + other.bytes_read,
+            files_damaged=self.files_damaged + other.files_damaged,
         )
 
 

@@ -10,11 +10,11 @@ from pydantic import JsonValue
 
 from dltest.model import Case, StepCall
 from dltest.scenario import Registry
-from dltest.steps import breaks
+from dltest.steps import breaking_keys, breaks
 
 VARIANT = "control"
 
-OF_A_REFUSAL = {"outcome", "reason", "phase", "blame"}
+OF_A_REFUSAL = {"outcome", "reason", "phase", "blame", "states"}
 
 
 def with_controls(cases: Iterable[Case], steps: Registry) -> list[Case]:
@@ -23,7 +23,7 @@ def with_controls(cases: Iterable[Case], steps: Registry) -> list[Case]:
 
 
 def _control(case: Case, steps: Registry) -> Case:
-    calls = (call for call in case.steps if not breaks(steps[call.type]))
+    calls = (_sound(call, steps) for call in case.steps if not breaks(steps[call.type]))
     return case.model_copy(
         update={
             "steps": tuple(_expected_to_be_done(call) for call in calls),
@@ -33,10 +33,18 @@ def _control(case: Case, steps: Registry) -> Case:
     )
 
 
+def _sound(call: StepCall, steps: Registry) -> StepCall:
+    """The step without what it breaks beside its own work."""
+    step = steps[call.type]
+    keys = breaking_keys(step) & call.body.keys()
+    mended = {key: step.Body.model_fields[key].default for key in keys}
+    return call.model_copy(update={"body": {**call.body, **mended}})
+
+
 def _expected_to_be_done(call: StepCall) -> StepCall:
     """Other expectations of the step, such as its rate, stay."""
     expect = call.body.get("expect")
-    if not isinstance(expect, dict) or expect.get("outcome") != "refused":
+    if not isinstance(expect, dict) or expect.get("outcome") not in {"refused", "overdue"}:
         return call
     others = {key: value for key, value in expect.items() if key not in OF_A_REFUSAL}
     done: dict[str, JsonValue] = {**others, "outcome": "done"}

@@ -49,6 +49,10 @@ class Company:
         is_usable = not any(self._disturbed[rse] for rse in (LAKE, *targets))
         return is_usable and not any(self._touched[rse] for rse in disturbs)
 
+    def at(self, rse: str) -> int:
+        """How many open runs touch the RSE."""
+        return self._touched[rse]
+
     def _count(self, targets: Iterable[str], disturbs: Iterable[str], runs: int) -> None:
         self._open += runs
         for rse in set(targets):

@@ -18,6 +18,8 @@ _ASKED_OF_RUCIO = {
     "upload": ("register replicas", "add datasets", "add rules"),
     "replicate": ("add rules",),
     "delete": ("end own datasets",),
+    "declare-bad": ("declare replicas bad",),
+    "declare-suspicious": ("declare replicas suspicious",),
     "keep": ("add datasets", "add rules"),
     "quarantine": ("quarantine replicas",),
 }
@@ -29,16 +31,34 @@ def check_allowed(scenario: Scenario, cases: Sequence[Case], lake: Lake, steps: 
     Raises:
         NotPermittedError: with what the cases would do there.
     """
+    sums = footprints(cases, steps)
+    _check_faults_allowed(scenario, lake, sums)
     touched = {rse for case in cases for rse in case.targets.values()}
     forbidden = sorted(rse.name for rse in lake.rses if rse.name in touched and _is_forbidden(rse))
     if not forbidden:
         return
-    sums = footprints(cases, steps)
     told = "; ".join(_sum(name, cases, sums) for name in forbidden)
     raise NotPermittedError(
         f"scenario '{scenario.name}' would touch RSEs whose operators forbid it by the attribute"
         f" dltest=False: {told}; leave them out of its targets, as by `dltest=True`"
     )
+
+
+def _check_faults_allowed(scenario: Scenario, lake: Lake, sums: dict[str, Footprint]) -> None:
+    """Damage, also to what a run itself has made, is done only where an operator agreed to it."""
+    agreed = {rse.name for rse in lake.rses if _is_true(rse, "dltest-faults")}
+    refused = [name for name, would in sums.items() if would.files_damaged and name not in agreed]
+    if refused:
+        told = "; ".join(f"{name} ({sums[name].files_damaged} files)" for name in refused)
+        raise NotPermittedError(
+            f"scenario '{scenario.name}' would damage files at RSEs whose operators have not"
+            f" agreed to it by the attribute dltest-faults=True: {told}; let its targets be those"
+            " that have, as by `dltest=True&dltest-faults=True`"
+        )
+
+
+def _is_true(rse: RSE, attribute: str) -> bool:
+    return rse.attributes.get(attribute, "").lower() == "true"
 
 
 def _is_forbidden(rse: RSE) -> bool:
@@ -70,6 +90,7 @@ def _done_at(footprint: Footprint) -> list[str]:
         "read": footprint.bytes_read,
         "write": footprint.files_written,
         "delete": footprint.files_deleted,
+        "damage": footprint.files_damaged,
     }
     return [what for what, much in done.items() if much]
 
@@ -86,4 +107,5 @@ def blocked(planned: Plan, lake: Lake) -> list[str]:
 
 
 def _lets(rse: RSE, what: str) -> bool:
-    return {"read": rse.readable, "write": rse.writable, "delete": rse.deletable}[what]
+    lets = {"read": rse.readable, "write": rse.writable, "delete": rse.deletable}
+    return lets.get(what, True)

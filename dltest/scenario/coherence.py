@@ -11,7 +11,7 @@ from dltest.scenario.explain import shorter, suggestion
 from dltest.scenario.parameters import Measure, kinds_at, loc_of, measure_of
 from dltest.scenario.scenario import MAX_ROLES, Files, Heading, Schedule
 from dltest.scenario.sheet import Sheet
-from dltest.steps import Expect, Step, StepBody, breaks
+from dltest.steps import Expect, Step, StepBody, breaking_keys, breaks
 from dltest.units import format_duration, format_size
 
 # A site is blamed by the role of its RSE.
@@ -189,7 +189,7 @@ def _check_refusal(sheet: Sheet, call: Call, roles: list[str]) -> None:
     """What is said of a refusal needs one, and blames somebody who is there."""
     expect = call.body.expect
     for key in ("reason", "phase", "blame"):
-        if getattr(expect, key) is not None and expect.outcome != "refused":
+        if getattr(expect, key) is not None and expect.outcome == "done":
             message = "is said of a refusal; add `outcome: refused`"
             sheet.mistake((*call.loc, "expect", key), message, key=True)
     known = [*roles, *(party.value for party in NAMED_ALONE)]
@@ -226,9 +226,13 @@ def _check_asserts(sheet: Sheet, calls: Sequence[Call]) -> None:
 def _check_control(sheet: Sheet, calls: Sequence[Call]) -> None:
     node = sheet.find(("control",))
     wanted = isinstance(node, Scalar) and node.value is True
-    if wanted and not any(breaks(call.step) for call in calls):
+    if wanted and not any(_breaks_something(call) for call in calls):
         message = "no step breaks anything, so a control would be the same case again"
         sheet.mistake(("control",), message, key=True)
+
+
+def _breaks_something(call: Call) -> bool:
+    return breaks(call.step) or bool(breaking_keys(call.step) & call.body.model_fields_set)
 
 
 def _check_parameters(sheet: Sheet, heading: Heading, calls: Sequence[Call | None]) -> None:

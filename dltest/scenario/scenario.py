@@ -86,8 +86,20 @@ class Files(Section):
         examples=["50 GB"],
     )
 
+    checksum: Literal["any", "leading-zero"] = Field(
+        "any",
+        description="`leading-zero` makes files whose Adler-32 begins with 0, which software"
+        " that keeps checksums as numbers writes too short.",
+        examples=["leading-zero"],
+    )
+
     def payloads(self) -> dict[str, Payload]:
         """By variant; without a family a single one, whose variant is ''."""
+        special = {"leading_zero": self.checksum == "leading-zero"}
+        family = self._family().items()
+        return {variant: one.model_copy(update=special) for variant, one in family}
+
+    def _family(self) -> dict[str, Payload]:
         if self.volume is not None:
             volume = self.volume
             members = [Payload(files=n, size_bytes=volume // n) for n in _as_tuple(self.files)]

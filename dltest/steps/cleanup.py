@@ -11,6 +11,7 @@ from dltest.lake.ports import FileRef, JobKind, JobState, Replica, ReplicaState
 from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress, Watch, WatchKind
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import dark, pace
+from dltest.steps.block import allow_all
 from dltest.steps.fault import heal_all
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting, job_id
 
@@ -18,6 +19,8 @@ STRAY_AFTER = timedelta(seconds=20)
 # Asking once more keeps the files: the rule that would end them lifts the tombstone they have.
 STRAY_AGAIN = timedelta(minutes=10)
 NEVER = datetime.min.replace(tzinfo=UTC).isoformat()
+
+UNDONE_FIRST = {LedgerKind.FAULT, LedgerKind.BLOCK}
 
 # An RSE that gave one of these while the run was exercised is asked at once, not after Rucio has
 # deleted there, since Rucio cannot either while it is down.
@@ -36,7 +39,6 @@ def begin(ctx: Context) -> Outcome:
         return Waiting({"polls": 0, "healing": True}, pace.SOONEST, Progress(note="faults heal"))
     if not _open_entries(ctx):
         return Done(measured={"leftovers": 0})
-    _release(ctx)
     for dataset in _datasets(ctx):
         ctx.lake.catalogue.expire(dataset)
     return look(ctx, {"polls": 0})
@@ -48,10 +50,10 @@ def look(ctx: Context, handle: Handle) -> Outcome:
         return begin(ctx)
     if job := handle.get("job"):
         return _look_at_storage(ctx, handle, str(job))
+    _release(ctx)
     if rules := ctx.lake.catalogue.rules(ctx.dataset):
-        _release(ctx)
         return _later(ctx, handle, "rules are still there", rules[0].watch())
-    _settle(ctx, LedgerKind.RULE, LedgerKind.HOLD)
+    _settle(ctx, LedgerKind.RULE)
     handle = _end_strays(ctx, handle)
     if left := _listed(ctx):
         places = ", ".join(sorted({replica.rse for replica in left}))
@@ -76,25 +78,30 @@ def _later(ctx: Context, handle: Handle, note: str, watch: Watch | None = None) 
 def _stop_writers(ctx: Context) -> bool:
     """Cancel what any step's job still writes; whether there is any."""
     jobs = [
-        job_id(ctx.run_id, step, attempt, JobKind.PUT.value)
+        job_id(ctx.run_id, step, attempt, kind.value)
         for step, record in enumerate(ctx.earlier)
         for attempt in range(len(record.attempts) + 1)
+        for kind in (JobKind.PUT, JobKind.DAMAGE)
     ]
     return storage_bytes.stop(ctx, jobs)
 
 
 def _is_healed(ctx: Context) -> bool:
     """What the run broke is whole again, which comes first: nothing can be removed before."""
-    faults = [entry for entry in _open_entries(ctx) if entry.kind is LedgerKind.FAULT]
-    healed = heal_all(ctx, faults)
-    ctx.ledger.settle(LedgerState.GONE, *healed)
-    return len(healed) == len(faults)
+    broken = [entry for entry in _open_entries(ctx) if entry.kind in UNDONE_FIRST]
+    faults = [entry for entry in broken if entry.kind is LedgerKind.FAULT]
+    whole = heal_all(ctx, faults)
+    if len(whole) == len(faults):
+        # Not before: Rucio itself may be what is broken.
+        whole += allow_all(ctx, broken)
+    ctx.ledger.settle(LedgerState.GONE, *whole)
+    return len(whole) == len(broken)
 
 
 def _release(ctx: Context) -> None:
     """What would outlive its dataset is ended by itself: rules that are locked, or of files.
 
-    Asked for again as long as there are rules, since the listing may be older than the last one.
+    Asked for with every look, since the listing of rules may be older than the last of them.
     """
     if any(entry.kind is LedgerKind.HOLD for entry in _open_entries(ctx)):
         for rule in ctx.lake.catalogue.rules(ctx.dataset):
@@ -138,7 +145,7 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
     left = ctx.lake.catalogue.dids(ctx.dataset)
     if left:
         return _later(ctx, handle, f"{len(left)} names still in the catalogue")
-    _settle(ctx, LedgerKind.DATASET, LedgerKind.FILES)
+    _settle(ctx, LedgerKind.DATASET, LedgerKind.FILES, LedgerKind.HOLD)
     return Done(measured={"leftovers": 0})
 
 

@@ -39,6 +39,7 @@ class Stray:
             files_written=body.count,
             bytes_written=body.count * payload.size_bytes,
             files_deleted=body.count,
+            files_damaged=body.count,
         )
         return {body.at: written}
 

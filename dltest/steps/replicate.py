@@ -12,6 +12,7 @@ from dltest.steps.phases import phases_of
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 
 SAMPLE = 20
+STATES_KEPT = 20
 
 FINAL_TROUBLE = {RuleState.STUCK, RuleState.SUSPENDED, RuleState.WAITING_APPROVAL}
 
@@ -79,15 +80,16 @@ class Replicate:
         if "rule_id" not in handle:
             return self._await_former(ctx, body)
         rule = ctx.lake.catalogue.rule(str(handle["rule_id"]))
+        handle = with_state(handle, rule)
         if rule.state is RuleState.OK and rule.locks_ok == ctx.payload.files:
-            return self._arrived(ctx, body, rule)
+            return self._arrived(ctx, body, rule, handle)
         if body.until == "submitted" and self._is_submitted(ctx, body):
-            return Done(evidence=self._evidence(ctx, body, rule))
+            return Done(evidence=self._evidence(ctx, body, rule, handle))
         if rule.state in FINAL_TROUBLE:
-            return self._refused(ctx, body, rule)
+            return self._refused(ctx, body, rule, handle)
         if rule.state is RuleState.GONE:
             gone = Trouble(code="rule-gone", message=f"rule {rule.id} is gone", blame=RUCIO)
-            return Done(evidence=self._evidence(ctx, body, rule), troubles=(gone,))
+            return Done(evidence=self._evidence(ctx, body, rule, handle), troubles=(gone,))
         pause = pace.pause(ctx.now - ctx.began_at)
         return Waiting(handle, pause, self._progress(ctx, rule), rule.watch())
 
@@ -96,7 +98,8 @@ class Replicate:
             message = "the rule of the attempt before was ended, and Rucio's judge-cleaner keeps it"
             kept = Trouble(code="rule-not-removed", message=message, blame=RUCIO)
             return Done(evidence={"rse": ctx.targets[body.to]}, troubles=(kept,))
-        return self._refused(ctx, body, ctx.lake.catalogue.rule(str(handle["rule_id"])))
+        rule = ctx.lake.catalogue.rule(str(handle["rule_id"]))
+        return self._refused(ctx, body, rule, with_state(handle, rule))
 
     def _former_rules(self, ctx: Context) -> list[Rule]:
         """Of earlier attempts, unless this one has made its own since: that took their end."""
@@ -115,7 +118,7 @@ class Replicate:
         requests = ctx.lake.catalogue.requests(sampled, ctx.targets[body.to])
         return any(request.state == "SUBMITTED" for request in requests)
 
-    def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:
+    def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule, handle: Handle) -> Done:
         sampled = _sample(ctx.file_names())
         requests = ctx.lake.catalogue.requests(sampled, ctx.targets[body.to])
         jobs: list[JsonValue] = [
@@ -130,16 +133,17 @@ class Replicate:
                 **phases_of(rule, requests, ctx.payload),
                 "poll_seconds": pace.pause(ctx.now - ctx.began_at).total_seconds(),
             },
-            evidence={**self._evidence(ctx, body, rule), "transfer_jobs": jobs},
+            evidence={**self._evidence(ctx, body, rule, handle), "transfer_jobs": jobs},
         )
 
-    def _refused(self, ctx: Context, body: ReplicateBody, rule: Rule) -> Done:
+    def _refused(self, ctx: Context, body: ReplicateBody, rule: Rule, handle: Handle) -> Done:
         route = stuck.Route(
             source=self._source(ctx, body),
             destination=ctx.targets[body.to],
         )
-        evidence = self._evidence(ctx, body, rule)
-        return Done(evidence=evidence, troubles=stuck.why(ctx, rule, route))
+        seen = stuck.look_into(ctx, rule, route)
+        evidence = {**self._evidence(ctx, body, rule, handle), "why": seen.evidence}
+        return Done(evidence=evidence, troubles=(seen.trouble,))
 
     def _source(self, ctx: Context, body: ReplicateBody) -> str | None:
         """The RSE that is read: the one asked for, else the one that the run uploaded to."""
@@ -148,9 +152,13 @@ class Replicate:
         uploads = [record.evidence.get("rse") for record in ctx.earlier if record.name == "upload"]
         return str(uploads[-1]) if uploads else None
 
-    def _evidence(self, ctx: Context, body: ReplicateBody, rule: Rule) -> dict[str, JsonValue]:
+    def _evidence(
+        self, ctx: Context, body: ReplicateBody, rule: Rule, handle: Handle
+    ) -> dict[str, JsonValue]:
         return {
             "rse": ctx.targets[body.to],
+            "source": self._source(ctx, body),
+            "states": handle["states"],
             "rule_id": rule.id,
             "rule_state": rule.state.value,
             "rule_error": rule.error,
@@ -163,6 +171,15 @@ class Replicate:
             bytes_done=rule.locks_ok * ctx.payload.size_bytes,
             note=rule.state.value,
         )
+
+
+def with_state(handle: Handle, rule: Rule) -> Handle:
+    """The handle, which remembers through which states the rule was seen to go."""
+    known = handle.get("states")
+    states = known if isinstance(known, list) else []
+    if states[-1:] == [rule.state.value]:
+        return handle
+    return {**handle, "states": [*states, rule.state.value][-STATES_KEPT:]}
 
 
 def _sample(names: list[str]) -> list[str]:

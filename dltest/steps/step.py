@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from dltest.lake.payload import leading_zero
 from dltest.lake.ports import FileRef, LakePorts, Ledger
 from dltest.model import Footprint, Payload, Progress, StepRecord, Trouble, Watch
 from dltest.units import Duration, Rate
@@ -32,12 +33,14 @@ class Expect(BaseModel):
 
     outcome: str = Field(
         "done",
-        pattern="^(done|refused)$",
-        description="`done`, or `refused` by the lake.",
-        examples=["done", "refused"],
+        pattern="^(done|refused|overdue)$",
+        description="`done`, `refused` by the lake, or `overdue`: not done in time.",
+        examples=["done", "refused", "overdue"],
     )
     reason: str | None = Field(
-        None, description="For `refused`: the finding code, or a part of it.", examples=["checksum"]
+        None,
+        description="For `refused` and `overdue`: the finding code, or a part of it.",
+        examples=["checksum"],
     )
     phase: str | None = Field(
         None,
@@ -47,9 +50,15 @@ class Expect(BaseModel):
     )
     blame: str | None = Field(
         None,
-        description="For `refused`: who must be blamed: a target role for the site of its RSE, or"
-        " `link`, `rucio`, `fts`, `identity`.",
+        description="For `refused` and `overdue`: who must be blamed: a target role for the site of"
+        " its RSE, or `link`, `rucio`, `fts`, `identity`.",
         examples=["bad", "fts"],
+    )
+    states: tuple[str, ...] = Field(
+        (),
+        max_length=10,
+        description="States that the rule must be seen to pass, in this order, in Rucio's words.",
+        examples=[["REPLICATING", "STUCK"]],
     )
     rate: Rate | None = Field(
         None, description="Slower than this is `degraded`.", examples=["5 MB/s"]
@@ -175,9 +184,15 @@ class Context:
         """The run's files as they lie at the RSE, by this protocol or the lake's usual one."""
         urls = self.lake.catalogue.urls(rse, self.file_names(), protocol)
         return tuple(
-            FileRef(url=url, index=index, size_bytes=self.payload.size_bytes)
+            FileRef(url=url, index=self._content(index), size_bytes=self.payload.size_bytes)
             for index, url in enumerate(urls)
         )
+
+    def _content(self, index: int) -> int:
+        """The number of the payload that file `index` holds."""
+        if not self.payload.leading_zero:
+            return index
+        return leading_zero(self.run_id, index, self.payload.size_bytes)
 
     def job_id(self, what: str) -> str:
         return job_id(self.run_id, self.step, self.attempt, what)
@@ -189,6 +204,14 @@ def breaks(step: "Step[Any]") -> bool:
     A control case leaves such steps out.
     """
     return bool(getattr(step, "breaks", False))
+
+
+def breaking_keys(step: "Step[Any]") -> frozenset[str]:
+    """Keys of a step's body that break something: it has them as class attribute `breaking_keys`.
+
+    A control case leaves these out, and does the rest of the step.
+    """
+    return frozenset(getattr(step, "breaking_keys", ()))
 
 
 def disturbs(step: "Step[Any]", body: StepBody) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ call ends everything.
 
 import time
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,13 @@ class UploadBody(StorageStepBody):
         description="Target role of the RSE that receives the files.", examples=["source"]
     )
 
+    checksum: Literal["right", "wrong"] = Field(
+        "right",
+        description="`wrong` tells the catalogue another checksum than that of the bytes, as a"
+        " broken uploader would: nothing may ever call a copy of such a file good.",
+        examples=["wrong"],
+    )
+
     def roles(self) -> tuple[str, ...]:
         return (self.to,)
 
@@ -32,6 +39,7 @@ class Upload:
     name: ClassVar[str] = "upload"
     title: ClassVar[str] = "Write the run's files to an RSE and register them in Rucio"
     checks: ClassVar[bool] = False
+    breaking_keys: ClassVar[frozenset[str]] = frozenset({"checksum"})
     Body = UploadBody
 
     def footprint(self, body: UploadBody, payload: Payload) -> Mapping[str, Footprint]:
@@ -66,7 +74,7 @@ class Upload:
             return storage_bytes.cut_short(rse, status)
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
-        return self._register(ctx, rse, status)
+        return self._register(ctx, body, status)
 
     def overdue(self, ctx: Context, body: UploadBody, handle: Handle) -> Done:
         rse = ctx.targets[body.to]
@@ -75,7 +83,8 @@ class Upload:
         ctx.lake.storage.cancel(job)
         return storage_bytes.cut_short(rse, status)
 
-    def _register(self, ctx: Context, rse: str, status: JobStatus) -> Done:
+    def _register(self, ctx: Context, body: UploadBody, status: JobStatus) -> Done:
+        rse = ctx.targets[body.to]
         # One rule for all attempts: it keeps the same files, and Rucio refuses a second one alike.
         ctx.ledger.intend(
             LedgerEntry(kind=LedgerKind.DATASET, name=ctx.dataset, count=ctx.payload.files),
@@ -83,7 +92,11 @@ class Upload:
         )
         began = time.perf_counter()
         facts = [
-            FileFacts(name=name, size_bytes=ctx.payload.size_bytes, adler32=str(outcome.adler32))
+            FileFacts(
+                name=name,
+                size_bytes=ctx.payload.size_bytes,
+                adler32=_told(body, str(outcome.adler32)),
+            )
             for name, outcome in zip(ctx.file_names(), status.outcomes, strict=True)
         ]
         ctx.lake.catalogue.register(ctx.dataset, rse, facts, ctx.data_lifetime)
@@ -102,8 +115,14 @@ class Upload:
                 "rule_id": rule_id,
                 "dataset": ctx.dataset,
                 "adler32": [fact.adler32 for fact in facts[: storage_bytes.TROUBLES_SHOWN]],
+                **({"damage": "wrong-checksum"} if body.checksum == "wrong" else {}),
             },
         )
+
+
+def _told(body: UploadBody, adler32: str) -> str:
+    """What the catalogue is told: the checksum, or that of nothing we ever made."""
+    return adler32 if body.checksum == "right" else f"{int(adler32, 16) ^ 1:08x}"
 
 
 def _former_jobs(ctx: Context) -> list[str]:

@@ -2,6 +2,7 @@
 
 from trial import Trial
 
+from dltest.lake.damage import Damage
 from dltest.lake.payload import adler32_of
 from dltest.lake.ports import FileRef, JobKind, JobState
 from dltest.lake.simulated import storage_down
@@ -49,6 +50,54 @@ def test_removing_leaves_nothing_and_can_be_repeated(trial: Trial) -> None:
     for _ in range(2):
         assert {o.code for o in trial.do(JobKind.UNLINK, files).outcomes} == {None}
     assert {o.present for o in trial.do(JobKind.STAT, files).outcomes} == {False}
+
+
+def test_damage_is_what_lies_there_afterwards_and_no_check_lets_it_pass(trial: Trial) -> None:
+    """Of eight files each is damaged in another way, the last two by changing places."""
+    files = trial.refs(trial.source, count=9, protocol="root")
+    put = trial.do(JobKind.PUT, files).outcomes
+    known = [
+        file.model_copy(update={"adler32": o.adler32}) for file, o in zip(files, put, strict=True)
+    ]
+    ways = [way for way in Damage if way is not Damage.SWAP_TWO_FILES]
+    ways += [Damage.SWAP_TWO_FILES] * 2
+    indexes = [*range(7), 8, 7]
+    order = tuple(
+        file.model_copy(update={"damage": way, "index": index})
+        for file, way, index in zip(known, ways, indexes, strict=True)
+    )
+    for _ in range(2):
+        assert [o.code for o in trial.do(JobKind.DAMAGE, order).outcomes] == [None] * 9
+    codes = {
+        Damage.REMOVE: "file-missing",
+        Damage.TRUNCATE: "size-mismatch",
+        Damage.APPEND: "size-mismatch",
+        Damage.ZERO_LENGTH: "size-mismatch",
+    }
+    for kind in (JobKind.READ, JobKind.GET):
+        found = {
+            way: o.code for way, o in zip(ways, trial.do(kind, tuple(known)).outcomes, strict=True)
+        }
+        assert found == {way: codes.get(way, "checksum-mismatch") for way in ways}
+    trial.do(JobKind.UNLINK, files)
+
+
+def test_damage_behind_the_servers_back_leaves_its_word_as_it_was(trial: Trial) -> None:
+    files = trial.refs(trial.source)
+    trial.do(JobKind.PUT, files)
+    order = tuple(
+        f.model_copy(update={"damage": Damage.FLIP_ONE_BIT, "behind": True}) for f in files
+    )
+    assert {o.code for o in trial.do(JobKind.DAMAGE, order).outcomes} == {None}
+    assert {o.code for o in trial.do(JobKind.READ, files).outcomes} == {"checksum-mismatch"}
+
+
+def test_damage_that_changes_nothing_is_none(trial: Trial) -> None:
+    [file] = trial.refs(trial.source, count=1, size=0)
+    [put] = trial.do(JobKind.PUT, (file,)).outcomes
+    order = file.model_copy(update={"damage": Damage.TRUNCATE, "adler32": put.adler32})
+    [outcome] = trial.do(JobKind.DAMAGE, (order,)).outcomes
+    assert outcome.code == "not-damaged"
 
 
 def test_a_missing_file_does_not_stop_the_others(trial: Trial) -> None:
@@ -108,7 +157,7 @@ def test_a_refused_connection_is_an_answer(trial: Trial) -> None:
     [file] = trial.refs(trial.source, count=1)
     dead = refusing(trial, file)
     for kind in JobKind:
-        [outcome] = trial.do(kind, (dead,)).outcomes
+        [outcome] = trial.do(kind, (dead.model_copy(update={"damage": Damage.TRUNCATE}),)).outcomes
         assert outcome.code == "storage-unreachable", kind
         assert outcome.answered
         assert outcome.detail

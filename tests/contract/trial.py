@@ -45,8 +45,10 @@ class Trial:
     def names(self, count: int = 3) -> list[str]:
         return [f"{self.dataset}.{index:06d}" for index in range(count)]
 
-    def refs(self, rse: str, count: int = 3, size: int = 1000) -> tuple[FileRef, ...]:
-        urls = self.ports.catalogue.urls(rse, self.names(count))
+    def refs(
+        self, rse: str, count: int = 3, size: int = 1000, protocol: str | None = None
+    ) -> tuple[FileRef, ...]:
+        urls = self.ports.catalogue.urls(rse, self.names(count), protocol)
         return tuple(FileRef(url=url, index=i, size_bytes=size) for i, url in enumerate(urls))
 
     def job(self, kind: JobKind, files: tuple[FileRef, ...], rse: str | None = None) -> StorageJob:

@@ -1,13 +1,17 @@
 """Every fault of the lab: in effect when `break` returns, undone when `heal` returns."""
 
 import os
+import signal
 import socket
+import ssl
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 
 import pytest
 from lab_command import run_lab
+
+from dltest.lab.description import State
 
 
 @pytest.fixture
@@ -112,3 +116,53 @@ def test_a_slip_of_the_pen_breaks_nothing(
     assert answer.returncode == 2
     assert hint in answer.stderr
     assert whole.status()["broken"] == []
+
+
+def storage_answer(whole: Any, rse: str, method: str = "GET") -> int:
+    """The status that a client gets from a storage, over TLS that it checks."""
+    trust = ssl.create_default_context(cafile=whole.status()["credentials"]["ca_file"])
+    connection = HTTPSConnection("localhost", whole.part(rse)["port"], timeout=10, context=trust)
+    try:
+        connection.request(method, "/rucio/nothing", body=b"x" if method == "PUT" else None)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "method", "status"),
+    [
+        ("storage-errors", "GET", 500),
+        ("storage-full", "PUT", 507),
+        ("storage-refuses", "GET", 403),
+    ],
+)
+def test_an_altered_storage_is_itself_again_when_healed(
+    whole: Any, fault: str, method: str, status: int
+) -> None:
+    whole.break_(fault, "XRD1")
+    assert whole.part("XRD1")["state"] == "altered"
+    assert storage_answer(whole, "XRD1", method) == status
+    whole.heal(fault, "XRD1")
+    assert storage_answer(whole, "XRD1") == 404
+    assert whole.part("XRD1")["restarts"] == 0
+
+
+@pytest.mark.parametrize("flaw", ["expired", "untrusted", "of-another-host"])
+def test_a_bad_certificate_is_shown_until_healed(whole: Any, flaw: str) -> None:
+    whole.break_(f"certificate-{flaw}", "XRD1")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        storage_answer(whole, "XRD1")
+    whole.heal(f"certificate-{flaw}")
+    assert storage_answer(whole, "XRD1") == 404
+
+
+def test_a_fault_outlives_its_supervisor_and_heals_all_the_same(whole: Any) -> None:
+    whole.break_("storage-full", "XRD1")
+    before = State.read(whole.dir / "state.json")
+    os.kill(before.supervisor, signal.SIGKILL)
+    assert run_lab("up", "--dir", whole.dir).returncode == 0
+    assert whole.part("XRD1")["state"] == "altered"
+    assert storage_answer(whole, "XRD1", "PUT") == 507
+    whole.heal()
+    assert storage_answer(whole, "XRD1", "GET") == 404

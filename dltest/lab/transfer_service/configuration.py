@@ -33,6 +33,7 @@ class ServiceConfig:
     staging_poll_max_seconds: float = 30.0
     metadata_size_limit: int = 4096
     keep_seconds: float = 7 * 86400.0  # how long finished jobs can be asked for, as in FTS
+    verify_checksums: bool = True  # False: as a broken service that says so and does not
     tpc_fallback: bool = True  # try a push where the pull fails; never streams through this host
 
     @classmethod

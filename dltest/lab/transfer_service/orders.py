@@ -7,7 +7,13 @@ from dltest.lab.transfer_service.vocabulary import JobType
 
 
 def copy_order(
-    job: Job, file: File, *, last_hop: bool, overwrite_disk_enabled: bool, seconds_per_mb: float
+    job: Job,
+    file: File,
+    *,
+    last_hop: bool,
+    overwrite_disk_enabled: bool,
+    seconds_per_mb: float,
+    verifies: bool = True,
 ) -> dict[str, Any]:
     params = _internal(job.internal_job_params)
     overwrite = _overwrites(job, file, last_hop=last_hop)
@@ -17,7 +23,7 @@ def copy_order(
         "destination": file.dest_surl,
         "user_filesize": file.user_filesize,
         "checksum": file.checksum,
-        "verify": job.verify_checksum,
+        "verify": job.verify_checksum if verifies else "n",
         "strict": "strict" in params,
         "overwrite": overwrite or file.leftover,
         "overwrite_disk": _overwrites_disk(job, last_hop=last_hop),

@@ -198,6 +198,7 @@ class Scheduler:
             last_hop=self._is_last(job, file),
             overwrite_disk_enabled=self.storages.overwrite_disk_enabled(file.dest_se),
             seconds_per_mb=self._config.seconds_per_mb,
+            verifies=self._config.verify_checksums,
         )
         self.lifecycle.ready(file, job, str(self._config.log_file))
         if job.job_type == JobType.SESSION_REUSE and mover not in self._backlogs:

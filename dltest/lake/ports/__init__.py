@@ -13,6 +13,7 @@ from dltest.lake.ports.answers import (
     TransferRequest,
     rule_seen,
 )
+from dltest.lake.ports.bad_replicas import BadReplica, BadReplicas, BadState
 from dltest.lake.ports.catalogue import Catalogue
 from dltest.lake.ports.deletion import Deletion
 from dltest.lake.ports.diagnosis import Diagnosis, Heartbeat, Operation, Usage
@@ -37,6 +38,9 @@ from dltest.lake.ports.transfers import (
 )
 
 __all__ = [
+    "BadReplica",
+    "BadReplicas",
+    "BadState",
     "Carrier",
     "Catalogue",
     "Deletion",

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Protocol
 
 from dltest.lake.ports.answers import FileFacts, Replica, Rule, TransferRequest
+from dltest.lake.ports.bad_replicas import BadReplicas
 from dltest.lake.ports.deletion import Deletion
 from dltest.lake.ports.diagnosis import Diagnosis
 from dltest.model import Lake, Watch
 
 
-class Catalogue(Deletion, Diagnosis, Protocol):
+class Catalogue(BadReplicas, Deletion, Diagnosis, Protocol):
     """Rucio. Names are those of DIDs in the lake's own scope."""
 
     def inventory(self) -> Lake:
@@ -43,7 +44,10 @@ class Catalogue(Deletion, Diagnosis, Protocol):
         """What the catalogue says of these files at the RSE, one each, in order."""
 
     def dids(self, prefix: str) -> list[str]:
-        """Names of all DIDs of the scope that start with the prefix."""
+        """Names of all DIDs of the scope that start with the prefix.
+
+        Without files that Rucio has declared lost: it remembers those for ever.
+        """
 
     def look_over(self, watches: Sequence[Watch]) -> list[str]:
         """How these rules and replicas stand now, as `Watch.seen` has it, in order.

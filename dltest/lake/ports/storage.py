@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from dltest.lake.damage import Damage
 from dltest.model import Progress, Value
 
 
@@ -13,7 +14,8 @@ class JobKind(StrEnum):
 
     PUT: make each payload and write it. GET: copy to the spool as `rucio download` does, with the
     checksum checked. READ: read every byte back and compare it with the payload. STAT: is it
-    there. UNLINK: remove; what is not there is fine.
+    there. UNLINK: remove; what is not there is fine. DAMAGE: put a damaged content in the file's
+    place and confirm that it lies there.
     """
 
     PUT = "put"
@@ -21,15 +23,22 @@ class JobKind(StrEnum):
     READ = "read"
     STAT = "stat"
     UNLINK = "unlink"
+    DAMAGE = "damage"
 
 
 class FileRef(Value):
-    """One file of a job: where it lies, and the number of its payload under the job's seed."""
+    """One file of a job: where it lies, and the number of its payload under the job's seed.
+
+    `damage` is for DAMAGE alone. `behind` does it on the server's disk, so that nothing of the
+    server notices; where dltest has no such disk, the outcome's code is `not-supported`.
+    """
 
     url: str
     index: int
     size_bytes: int
     adler32: str | None = None
+    damage: Damage | None = None
+    behind: bool = False
 
 
 class StorageJob(Value):
@@ -50,7 +59,7 @@ class StorageJob(Value):
 class FileOutcome(Value):
     """What came of one file. `code` is None when it went well, else a finding code.
 
-    `adler32` is of the bytes as written (PUT) or as read (GET, READ); `present` answers STAT;
+    `adler32` is of the bytes as written (PUT) or as read (the others); `present` answers STAT;
     `detail` holds the storage's own words, or where the first wrong byte lies.
     """
 

@@ -20,6 +20,7 @@ from rucio.common.exception import (
 from dltest.errors import CatalogueError
 from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferRequest
 from dltest.lake.rucio.aging import Aging
+from dltest.lake.rucio.bad_replicas import BadReplicaCalls
 from dltest.lake.rucio.calls import batches
 from dltest.lake.rucio.deletion import DeletionCalls
 from dltest.lake.rucio.diagnosis import DiagnosisCalls
@@ -38,7 +39,7 @@ ENDED = 0.0001
 STRAY = ".stray"
 
 
-class RucioCatalogue(DeletionCalls, DiagnosisCalls):
+class RucioCatalogue(BadReplicaCalls, DeletionCalls, DiagnosisCalls):
     """Safe to share between threads."""
 
     def __init__(self, settings: LakeSettings) -> None:
@@ -151,7 +152,8 @@ class RucioCatalogue(DeletionCalls, DiagnosisCalls):
         def ask(client: Any) -> list[str]:
             return list(client.list_dids(self._scope, [{"name": f"{prefix}*"}], did_type="all"))
 
-        return sorted(self._session.call(f"list DIDs {prefix}*", ask))
+        names = self._session.call(f"list DIDs {prefix}*", ask)
+        return sorted(set(names) - self._lost(names))
 
     def requests(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
         known = (self._request(name, rse) for name in names)

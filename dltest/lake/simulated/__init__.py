@@ -7,11 +7,14 @@ some turns later. The clock stands still unless moved.
 
 from dltest.lake.simulated.lake import SimulatedLake
 from dltest.lake.simulated.world import (
+    NECROMANCER_DOWN,
+    NO_DISKS,
     REAPER_DOWN,
     RUCIO_DOWN,
     SLOW,
     SUBMITTER_DOWN,
     TRANSFERS_DOWN,
+    TRANSFERS_UNCHECKED,
     Ailment,
     ManualClock,
     silent_corruption,
@@ -21,11 +24,14 @@ from dltest.lake.simulated.world import (
 )
 
 __all__ = [
+    "NECROMANCER_DOWN",
+    "NO_DISKS",
     "REAPER_DOWN",
     "RUCIO_DOWN",
     "SLOW",
     "SUBMITTER_DOWN",
     "TRANSFERS_DOWN",
+    "TRANSFERS_UNCHECKED",
     "Ailment",
     "ManualClock",
     "SimulatedLake",

@@ -1,11 +1,9 @@
 """Rucio in memory."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 
-from dltest.errors import CatalogueError
 from dltest.lake.ports import (
     FileFacts,
     Replica,
@@ -14,6 +12,8 @@ from dltest.lake.ports import (
     RuleState,
     TransferRequest,
 )
+from dltest.lake.simulated.bad_replicas import SimulatedBadReplicas
+from dltest.lake.simulated.calls import refused
 from dltest.lake.simulated.deletion import SimulatedDeletion
 from dltest.lake.simulated.diagnosis import SimulatedDiagnosis
 from dltest.lake.simulated.world import (
@@ -29,7 +29,7 @@ from dltest.lake.simulated.world import (
 from dltest.model import Lake, Watch, WatchKind
 
 
-class SimulatedCatalogue(SimulatedDeletion, SimulatedDiagnosis):
+class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDeletion, SimulatedDiagnosis):
     """Rucio, as far as the port goes."""
 
     def __init__(
@@ -41,11 +41,8 @@ class SimulatedCatalogue(SimulatedDeletion, SimulatedDiagnosis):
         *,
         daemons_follow_calls: bool = True,
     ) -> None:
-        self._daemons_follow_calls = daemons_follow_calls
+        super().__init__(rses, world, on_call, daemons_follow_calls=daemons_follow_calls)
         self._lake = lake
-        self._rses = rses
-        self._world = world
-        self._on_call = on_call
         self._ids = count(1)
 
     def ping(self) -> str:
@@ -61,7 +58,7 @@ class SimulatedCatalogue(SimulatedDeletion, SimulatedDiagnosis):
         with self._asked("urls", rse):
             if protocol not in {None, *PROTOCOLS}:
                 offers = f"{rse} offers {', '.join(PROTOCOLS)}"
-                raise _refused("no-common-protocol", f"{offers}; the step wants {protocol}")
+                raise refused("no-common-protocol", f"{offers}; the step wants {protocol}")
             return [url_of(rse, name, protocol or "sim") for name in names]
 
     def register(
@@ -150,7 +147,7 @@ class SimulatedCatalogue(SimulatedDeletion, SimulatedDiagnosis):
 
     def _new_rule(self, dataset: str, rse: str, tag: str, source: str | None) -> str:
         if dataset not in {*self._world.datasets, *self._world.files}:
-            raise _refused("rucio-refused", f"DataIdentifierNotFound: {dataset}")
+            raise refused("rucio-refused", f"DataIdentifierNotFound: {dataset}")
         turns = 100 * TURNS_OF_A_TRANSFER if self._world.ails("slow") else TURNS_OF_A_TRANSFER
         world, rule_id = self._world, f"rule-{next(self._ids)}"
         now, due = world.clock.now(), world.turn + turns
@@ -162,7 +159,7 @@ class SimulatedCatalogue(SimulatedDeletion, SimulatedDiagnosis):
 
     def _told(self, rule: SimulatedRule) -> Rule:
         names = self._world.members(rule.dataset)
-        good = sum(self._world.has(name, rule.rse) for name in names)
+        good = sum(self._world.good(name, rule.rse) for name in names)
         bad = len(names) - good
         state = RuleState.STUCK if rule.error else RuleState.REPLICATING if bad else RuleState.OK
         return Rule(
@@ -184,10 +181,11 @@ class SimulatedCatalogue(SimulatedDeletion, SimulatedDiagnosis):
             return Replica(name=name, rse=rse, state=ReplicaState.MISSING)
         facts = self._world.files[name]
         is_going = self._world.is_being_deleted(name, rse)
+        state = self._world.states.get((name, rse), ReplicaState.AVAILABLE)
         return Replica(
             name=name,
             rse=rse,
-            state=ReplicaState.BEING_DELETED if is_going else ReplicaState.AVAILABLE,
+            state=ReplicaState.BEING_DELETED if is_going else state,
             size_bytes=facts.size_bytes,
             adler32=facts.adler32,
         )
@@ -205,24 +203,6 @@ class SimulatedCatalogue(SimulatedDeletion, SimulatedDiagnosis):
             return _request_of(name, done, "DONE")
         rule = next(wanted, None)
         return _request_of(name, rule, "QUEUED") if rule else None
-
-    @contextmanager
-    def _asked(self, what: str, rse: str | None = None) -> Iterator[None]:
-        self._on_call(f"catalogue.{what}", "before")
-        if self._world.ails("rucio-down"):
-            message = f"{what}: Rucio does not answer: connection refused"
-            code = "rucio-unreachable"
-            raise CatalogueError(message, code=code, operation=what, retryable=True, answered=False)
-        if rse is not None and rse not in self._rses:
-            raise _refused("no-such-rse", f"RSENotFound: {rse}")
-        if self._daemons_follow_calls:
-            self._world.go_round()
-        yield
-        self._on_call(f"catalogue.{what}", "after")
-
-
-def _refused(code: str, message: str) -> CatalogueError:
-    return CatalogueError(message, code=code, operation="ask the simulated catalogue")
 
 
 def _request_of(name: str, rule: SimulatedRule, state: str) -> TransferRequest:

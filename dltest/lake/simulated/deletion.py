@@ -1,24 +1,15 @@
 """Ways to let data go and to keep it, in a Rucio in memory."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import timedelta
 
-from dltest.errors import CatalogueError
-from dltest.lake.simulated.world import World
+from dltest.lake.simulated.calls import SimulatedCalls, refused
 
 SOFT = timedelta(hours=1)
 
 
-class SimulatedDeletion(ABC):
+class SimulatedDeletion(SimulatedCalls):
     """As far as the port goes. All RSEs are greedy: what no rule keeps is deleted at once."""
-
-    _world: World
-
-    @abstractmethod
-    def _asked(self, what: str, rse: str | None = None) -> AbstractContextManager[None]:
-        """Around every call."""
 
     def set_rule_lifetime(self, rule_id: str, lifetime: timedelta, *, purge: bool) -> None:  # noqa: ARG002
         with self._asked("set_rule_lifetime"):
@@ -31,8 +22,7 @@ class SimulatedDeletion(ABC):
             if rule is None:
                 return
             if rule.locked:
-                message = "the replication rule is locked and has to be unlocked"
-                raise CatalogueError(message, code="rule-locked", operation="delete rule")
+                raise refused("rule-locked", "the rule is locked and has to be unlocked")
             soft = self._world.clock.now() + SOFT
             rule.ends_at = min(rule.ends_at or soft, soft)
 

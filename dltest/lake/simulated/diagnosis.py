@@ -1,8 +1,6 @@
 """The questions about one transfer, answered by Rucio in memory."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 
 from dltest.lake.ports import (
     Heartbeat,
@@ -12,7 +10,8 @@ from dltest.lake.ports import (
     TransferRequest,
     Usage,
 )
-from dltest.lake.simulated.world import HOST, World
+from dltest.lake.simulated.calls import SimulatedCalls
+from dltest.lake.simulated.world import HOST
 from dltest.model import RSE
 
 # Which ailment keeps which daemon from beating.
@@ -26,14 +25,8 @@ DAEMONS = {
 PLENTY = 10**12
 
 
-class SimulatedDiagnosis(ABC):
+class SimulatedDiagnosis(SimulatedCalls):
     """As far as the port goes; distances are those of a full mesh."""
-
-    _world: World
-
-    @abstractmethod
-    def _asked(self, what: str, rse: str | None = None) -> AbstractContextManager[None]:
-        """Around every call."""
 
     def rse(self, name: str) -> RSE:
         with self._asked("rse", name):
@@ -84,7 +77,7 @@ class SimulatedDiagnosis(ABC):
         return Replica(
             name=name,
             rse=rse,
-            state=ReplicaState.AVAILABLE,
+            state=self._world.states.get((name, rse), ReplicaState.AVAILABLE),
             size_bytes=facts.size_bytes,
             adler32=facts.adler32,
         )

@@ -1,6 +1,10 @@
 """Storage elements in memory."""
 
-from dltest.lake.payload import Comparison, adler32_of, chunks
+import zlib
+from collections.abc import Iterable
+
+from dltest.lake.damage import Damage, damaged
+from dltest.lake.payload import Comparison, Content, adler32_of, adler32_text, chunks
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
 from dltest.lake.simulated.world import Hook, World, place_of, rse_of
 from dltest.model import Progress
@@ -69,9 +73,23 @@ class SimulatedStorage:
             case JobKind.UNLINK:
                 self._world.remove(place_of(file.url))
                 return FileOutcome(url=file.url, present=False)
+            case JobKind.DAMAGE:
+                return self._damage(job, file)
+
+    def _damage(self, job: StorageJob, file: FileRef) -> FileOutcome:
+        place, how = place_of(file.url), file.damage or Damage.REMOVE
+        if file.behind and self._world.ails("no-disks"):
+            detail = "no disk of the storage to damage behind its server's back"
+            return FileOutcome(url=file.url, code="not-supported", answered=False, detail=detail)
+        content = _joined(damaged(job.seed, file.index, file.size_bytes, how))
+        adler32 = adler32_text(zlib.adler32(content))
+        if how is not Damage.REMOVE and adler32 == file.adler32:
+            return FileOutcome(url=file.url, code="not-damaged", detail="nothing would change")
+        self._world.damage(place, None if how is Damage.REMOVE else content, behind=file.behind)
+        return FileOutcome(url=file.url, adler32=adler32, size_bytes=len(content))
 
     def _put(self, seed: str, file: FileRef) -> FileOutcome:
-        payload = b"".join(bytes(p) for p in chunks(seed, file.index, file.size_bytes))
+        payload = _joined(chunks(seed, file.index, file.size_bytes))
         self._world.store(file.url, payload)
         self._world.journal("put", file.url)
         adler32 = adler32_of(seed, file.index, file.size_bytes)
@@ -89,6 +107,10 @@ class SimulatedStorage:
             size_bytes=comparison.received,
             **_difference(file, comparison),
         )
+
+
+def _joined(pieces: Iterable[Content]) -> bytes:
+    return b"".join(bytes(piece) for piece in pieces)
 
 
 def _difference(file: FileRef, comparison: Comparison) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """What there is in a simulated lake, what is wrong with it, and what its daemons do in a turn."""
 
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from dltest.lake.ports import FileFacts
+from dltest.lake.payload import adler32_text
+from dltest.lake.ports import BadReplica, BadState, FileFacts, ReplicaState
 from dltest.model import RSE
 
 Hook = Callable[[str, str], None]
@@ -18,6 +20,7 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 PROTOCOLS = ("davs", "root")
 TURNS_OF_A_TRANSFER = 3
 TURNS_OF_A_DELETION = 2
+TURNS_OF_A_RECOVERY = 2
 TURNS_OF_A_FAULT = 2
 
 
@@ -33,6 +36,9 @@ RUCIO_DOWN = Ailment("rucio-down")
 SUBMITTER_DOWN = Ailment("submitter-down")
 REAPER_DOWN = Ailment("reaper-down")
 TRANSFERS_DOWN = Ailment("transfer-service-down")
+NECROMANCER_DOWN = Ailment("necromancer-down")
+TRANSFERS_UNCHECKED = Ailment("transfers-unchecked")
+NO_DISKS = Ailment("no-disks")
 SLOW = Ailment("slow")
 
 
@@ -112,6 +118,10 @@ class World:
     ended: dict[str, int] = field(default_factory=dict)
     doomed: set[tuple[str, str]] = field(default_factory=set)
     quarantined: set[tuple[str, str]] = field(default_factory=set)
+    states: dict[tuple[str, str], ReplicaState] = field(default_factory=dict)
+    bad: list[BadReplica] = field(default_factory=list)
+    recoveries: dict[tuple[str, str], int] = field(default_factory=dict)
+    remembered: dict[str, str] = field(default_factory=dict)
     forbidden: set[tuple[str, str]] = field(default_factory=set)
     turn: int = 0
 
@@ -146,8 +156,21 @@ class World:
         if self.ails("silent-corruption", rse) and content:
             content = bytes([content[0] ^ 1]) + content[1:]
         self.stored[place_of(url)] = content
+        self.remembered.pop(place_of(url), None)
+
+    def damage(self, place: str, content: bytes | None, *, behind: bool) -> None:
+        """Keep other bytes, or none; `behind` the server, which goes on to tell the old sum."""
+        before = self.stored.pop(place, None)
+        self.journal("damaged", place)
+        if content is not None:
+            self.stored[place] = content
+        if behind and before is not None:
+            self.remembered.setdefault(place, _sum(before))
+        else:
+            self.remembered.pop(place, None)
 
     def remove(self, url: str) -> None:
+        self.remembered.pop(url, None)
         if self.stored.pop(url, None) is not None:
             self.journal("removed", url)
 
@@ -169,10 +192,77 @@ class World:
                 self._end(name)
         self._reap()
         self._sweep_quarantine()
+        if not self.ails("necromancer-down"):
+            self._care_for_bad_replicas()
+
+    def declare(self, name: str, rse: str, state: BadState) -> None:
+        """Write the replica into the list of bad ones, as one that needs care if it is BAD."""
+        now = self.clock.now()
+        self.bad.append(
+            BadReplica(name=name, rse=rse, state=state, declared_at=now, updated_at=now)
+        )
+        if state is BadState.BAD:
+            self.states[name, rse] = ReplicaState.BAD
+            self.recoveries[name, rse] = self.turn + TURNS_OF_A_RECOVERY
+        self.journal("declared", f"{name} at {rse} {state}")
+
+    def _care_for_bad_replicas(self) -> None:
+        for (name, rse), due in list(self.recoveries.items()):
+            if due > self.turn:
+                continue
+            sources = self._sources(name)
+            if sources and self._broken(name, sources[0]) is None:
+                self.store(url_of(rse, name), self.stored[url_of(sources[0], name)])
+                self.states.pop((name, rse), None)
+                self._settle(name, rse, BadState.RECOVERED)
+            elif not sources:
+                self._lose(name)
+                self._settle(name, rse, BadState.LOST)
+
+    def _settle(self, name: str, rse: str, end: BadState) -> None:
+        self.recoveries.pop((name, rse), None)
+        self.bad = [
+            line.model_copy(update={"state": end, "updated_at": self.clock.now()})
+            if (line.name, line.rse, line.state) == (name, rse, BadState.BAD)
+            else line
+            for line in self.bad
+        ]
+
+    def _lose(self, name: str) -> None:
+        """No good replica is left: the file leaves its dataset, and its remains are deleted."""
+        self.datasets = {key: files - {name} for key, files in self.datasets.items()}
+        for file, rse in sorted(self.replicas):
+            if file == name:
+                self.forget(file, rse)
+        self.files.pop(name, None)
+
+    def forget(self, name: str, rse: str) -> None:
+        self.remove(url_of(rse, name))
+        self.replicas.discard((name, rse))
+        self.states.pop((name, rse), None)
+        self.recoveries.pop((name, rse), None)
+
+    def _sources(self, name: str) -> list[str]:
+        return sorted(rse for file, rse in self.replicas if file == name and self.good(file, rse))
+
+    def _broken(self, name: str, rse: str) -> str | None:
+        """FTS's words for a source that cannot be copied as it is."""
+        place, meant = url_of(rse, name), self.files[name].adler32
+        if place not in self.stored:
+            return "SOURCE [2] Result (Neon): Could not stat: No such file or directory"
+        if self.ails("transfers-unchecked"):
+            return None
+        told, there = self.remembered.get(place, _sum(self.stored[place])), _sum(self.stored[place])
+        mismatch = "TRANSFER [5] {} CHECKSUM MISMATCH {} ADLER32 do not match ({} != {})"
+        if told != meant:
+            return mismatch.format("SOURCE", "Source and user-defined", told, meant)
+        if there != meant:
+            return mismatch.format("DESTINATION", "User-defined and destination", meant, there)
+        return None
 
     def _carry_out(self, rule: SimulatedRule) -> None:
         missing = {name for name in self.members(rule.dataset) if not self.has(name, rule.rse)}
-        rule.error = self._obstacle(rule) if missing else None
+        rule.error = self._obstacle(rule, missing) if missing else None
         is_held = self.ails("submitter-down") or (rule.rse, "write") in self.forbidden
         if rule.error is not None or (missing and is_held):
             return
@@ -180,7 +270,7 @@ class World:
             self._transfer(name, rule)
         rule.done_at = self.clock.now()
 
-    def _obstacle(self, rule: SimulatedRule) -> str | None:
+    def _obstacle(self, rule: SimulatedRule, missing: set[str]) -> str | None:
         if rule.source and (rule.source, "read") in self.forbidden:
             return "NO_SOURCES:RequestState.NO_SOURCES"
         refused = "Result Could not connect to server after 1 attempts"
@@ -190,10 +280,24 @@ class World:
             return f"TRANSFER_FAILED:DESTINATION [112] {refused}"
         if rule.source and self.ails("storage-down", rule.source):
             return f"TRANSFER_FAILED:SOURCE [112] {refused}"
+        for name in sorted(missing):
+            if why := self._no_source(name, rule):
+                return why
         return None
 
+    def _no_source(self, name: str, rule: SimulatedRule) -> str | None:
+        """Why none of the sources that the rule may read will do."""
+        sources = self._sources_for(name, rule)
+        if not sources:
+            return "NO_SOURCES:RequestState.NO_SOURCES"
+        reasons = [self._broken(name, source) for source in sources]
+        return None if None in reasons else f"TRANSFER_FAILED:{reasons[0]}"
+
+    def _sources_for(self, name: str, rule: SimulatedRule) -> list[str]:
+        return [rse for rse in self._sources(name) if rule.source in {None, rse}]
+
     def _transfer(self, name: str, rule: SimulatedRule) -> None:
-        source = rule.source or min(rse for file, rse in self.replicas if file == name)
+        source = next(s for s in self._sources_for(name, rule) if not self._broken(name, s))
         self.store(url_of(rule.rse, name), self.stored[url_of(source, name)])
         self.journal("copied", url_of(rule.rse, name))
         self.add_replica(name, rule.rse)
@@ -241,8 +345,7 @@ class World:
                 continue
             self.doomed.discard((name, rse))
             if not self._is_kept(name, rse):
-                self.remove(url_of(rse, name))
-                self.replicas.discard((name, rse))
+                self.forget(name, rse)
                 self._forget_file(name)
 
     def _forget_file(self, name: str) -> None:
@@ -262,6 +365,14 @@ class World:
 
     def has(self, name: str, rse: str) -> bool:
         return (name, rse) in self.replicas
+
+    def good(self, name: str, rse: str) -> bool:
+        """Whether Rucio calls the replica AVAILABLE."""
+        return self.has(name, rse) and (name, rse) not in self.states
+
+
+def _sum(content: bytes) -> str:
+    return adler32_text(zlib.adler32(content))
 
 
 def url_of(rse: str, name: str, scheme: str = "sim") -> str:

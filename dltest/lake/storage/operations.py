@@ -1,10 +1,14 @@
 """What a mover does with one file: a function a kind of job, each answering with a report."""
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import get_ident
+from urllib.parse import urlsplit
 
+from dltest.lake.damage import Damage, Fingerprint, damaged, fingerprint
 from dltest.lake.payload import PIECE_BYTES, Comparison, adler32_of, write_payload
 from dltest.lake.storage.errors import CHECKSUM, MISSING, UNSUPPORTED, Meaning
 from dltest.lake.storage.gfal import Session, StorageRefusalError
@@ -13,6 +17,8 @@ from dltest.lake.storage.order import FileOrder, Order, Report
 from dltest.lake.storage.source import is_worth_it, serving
 
 SIZE = Meaning("size-mismatch")
+NOT_DAMAGED = "not-damaged"
+NOT_SUPPORTED = "not-supported"
 
 Operation = Callable[[Session, Meter, Order, FileOrder], Report]
 
@@ -69,12 +75,29 @@ def unlink(session: Session, _meter: Meter, _order: Order, file: FileOrder) -> R
     return Report(file.url, present=False)
 
 
+def damage(session: Session, meter: Meter, order: Order, file: FileOrder) -> Report:
+    """Put the damaged content in the file's place, then look at what lies there."""
+    how = Damage(str(file.damage))
+    if not file.behind:
+        _damage_by_protocol(session, meter, order, file, how)
+    elif order.disk is None:
+        detail = "this machine has no disk of the storage to damage behind its server's back"
+        return Report(file.url, NOT_SUPPORTED, answered=False, detail=detail)
+    else:
+        _damage_on_disk(Path(f"{order.disk}/{urlsplit(file.url).path}"), order, file, how)
+    if how is Damage.REMOVE:
+        report = stat(session, meter, order, file)
+        return replace(report, code=NOT_DAMAGED, detail="still there") if report.present else report
+    return _confirmed(session, order, file, how)
+
+
 OPERATIONS: dict[str, Operation] = {
     "put": put,
     "get": get,
     "read": read,
     "stat": stat,
     "unlink": unlink,
+    "damage": damage,
 }
 
 
@@ -110,6 +133,44 @@ def _copy_up(session: Session, meter: Meter, source: str, file: FileOrder) -> No
     with meter.moving() as moved:
         session.copy(source, file.url, moved)
         moved(file.size_bytes)
+
+
+def _damage_by_protocol(
+    session: Session, meter: Meter, order: Order, file: FileOrder, how: Damage
+) -> None:
+    # Removed first: whatever the server has remembered of the file goes with it.
+    unlink(session, meter, order, file)
+    if how is Damage.REMOVE:
+        return
+    with NamedTemporaryFile(dir=order.spool, prefix="damage-", buffering=0) as spooled:
+        for piece in damaged(order.seed, file.index, file.size_bytes, how):
+            spooled.write(piece)
+        _copy_up(session, meter, f"file://{spooled.name}", file)
+
+
+def _damage_on_disk(path: Path, order: Order, file: FileOrder, how: Damage) -> None:
+    """Owner, mode and modification time stay, and with them what the server has remembered."""
+    before = path.stat()
+    if how is Damage.REMOVE:
+        path.unlink()
+        return
+    with path.open("r+b", buffering=0) as content:
+        for piece in damaged(order.seed, file.index, file.size_bytes, how):
+            content.write(piece)
+        content.truncate()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _confirmed(session: Session, order: Order, file: FileOrder, how: Damage) -> Report:
+    """Refuses what is not the damage that was meant, or is the payload after all."""
+    meant = fingerprint(damaged(order.seed, file.index, file.size_bytes, how))
+    found = fingerprint(session.read(file.url))
+    whole = Fingerprint(file.size_bytes, str(file.adler32))
+    code = NOT_DAMAGED if found != meant or found == whole else None
+    detail = f"{found.size_bytes} bytes with Adler-32 {found.adler32}"
+    if code:
+        detail += f" lie there; {meant.size_bytes} with {meant.adler32} were meant"
+    return Report(file.url, code, detail=detail, adler32=found.adler32, size_bytes=found.size_bytes)
 
 
 def _compared(copy: Path, order: Order, file: FileOrder) -> Comparison:

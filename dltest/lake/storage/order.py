@@ -16,13 +16,16 @@ class FileOrder:
     index: int
     size_bytes: int
     adler32: str | None = None
+    damage: str | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """One job. The bearer comes this way so that it stands in no argument and no environment.
 
-    `spool` is a folder of the job's own; `parent` the process whose end is the mover's end.
+    `spool` is a folder of the job's own; `parent` the process whose end is the mover's end; `disk`
+    what the storage's server exports, where this machine has it.
     """
 
     kind: str
@@ -33,6 +36,7 @@ class Order:
     limit_seconds: int
     parent: int
     bearer: str | None = field(default=None, repr=False)
+    disk: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

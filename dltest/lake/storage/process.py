@@ -173,14 +173,13 @@ def _order(job: StorageJob, settings: StorageSettings, folder: Path) -> Order:
     return Order(
         kind=job.kind.value,
         seed=job.seed,
-        files=tuple(
-            FileOrder(file.url, file.index, file.size_bytes, file.adler32) for file in job.files
-        ),
+        files=tuple(FileOrder(**file.model_dump(mode="json")) for file in job.files),
         spool=str(folder),
         parallel_files=settings.parallel_files,
         limit_seconds=max(1, int(job.limit.total_seconds())),
         parent=os.getpid(),
         bearer=settings.bearer.get_secret_value() if settings.bearer else None,
+        disk=str(settings.disks[job.rse]) if job.rse in settings.disks else None,
     )
 
 

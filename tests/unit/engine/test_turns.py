@@ -36,3 +36,12 @@ def test_what_disturbs_nobody_begins_at_once_and_the_rest_when_nobody_is_disturb
     assert turns.ended("breaks-a") == []
     assert turns.ended("breaks-c") == ["alone"]
     assert turns.ended("alone") == []
+
+
+def test_no_more_than_allowed_are_open_at_an_rse_and_each_has_its_turn():
+    turns = Turns([run(f"r{number}", "A B") for number in range(5)] + [run("c", "C")], per_rse=2)
+    assert turns.beginning() == ["r0", "r1", "c"]
+    assert turns.ended("r1") == ["r2"]
+    assert turns.ended("c") == []
+    assert turns.ended("r0") == ["r3"]
+    assert turns.ended("r2") == ["r4"]

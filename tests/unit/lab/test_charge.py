@@ -3,16 +3,20 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dltest.lab.alteration import Alteration
 from dltest.lab.charge import FAILED_AFTER, Charge
+from dltest.lab.faults.fault import WELL, Condition
 from dltest.lab.layout import Layout
 from dltest.lab.nursery import Nursery
 from dltest.lab.parts import Part
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
+DOWN, HUNG = Condition("down"), Condition("hung")
 Make = Callable[[Part], Charge]
 
 
@@ -32,19 +36,19 @@ def make(tmp_path: Path) -> Iterator[Make]:
         one.kill()
 
 
-def tend_until(charge: Charge, state: str, effect: str | None = None) -> None:
+def tend_until(charge: Charge, state: str, condition: Condition = WELL) -> None:
     deadline = time.monotonic() + 20
     while charge.state != state:
-        charge.tend(effect, may_start=True)  # type: ignore[arg-type]
+        charge.tend(condition, may_start=True)
         assert time.monotonic() < deadline, f"{charge.state}: {charge.message}"
 
 
 def test_a_server_is_ready_when_its_probe_says_so(make: Make) -> None:
     answers = iter([False, False, True])
     charge = make(Part("server", SLEEPER, is_ready=lambda: next(answers)))
-    charge.tend(None, may_start=False)
+    charge.tend(may_start=False)
     assert charge.state == "waiting"
-    charge.tend(None, may_start=True)
+    charge.tend(may_start=True)
     assert charge.state == "starting"
     tend_until(charge, "ready")
 
@@ -68,7 +72,7 @@ def test_a_server_that_always_dies_is_called_failed_with_its_last_words(make: Ma
         charge.not_before = 0.0
         tend_until(charge, "starting")
         while charge.state == "starting":
-            charge.tend(None, may_start=True)
+            charge.tend(may_start=True)
     assert charge.state == "failed"
     assert charge.message == "ended with 1: no room"
 
@@ -91,9 +95,9 @@ def test_a_task_that_fails_is_not_done(make: Make) -> None:
 def test_down_stays_down_until_healed(make: Make) -> None:
     charge = make(Part("server", SLEEPER))
     tend_until(charge, "ready")
-    tend_until(charge, "down", "down")
+    tend_until(charge, "down", DOWN)
     assert charge.running is None
-    charge.tend("down", may_start=True)
+    charge.tend(DOWN, may_start=True)
     assert charge.running is None
     tend_until(charge, "ready")
     assert charge.restarts == 0
@@ -104,7 +108,7 @@ def test_hung_keeps_its_process_until_healed(make: Make) -> None:
     tend_until(charge, "ready")
     assert charge.running is not None
     pid = charge.running.pid
-    tend_until(charge, "hung", "hung")
+    tend_until(charge, "hung", HUNG)
     status = Path(f"/proc/{pid}/status")
     while "T (stopped)" not in status.read_text():
         pass
@@ -122,8 +126,40 @@ def test_what_a_full_disk_prevented_is_done_once_there_is_room(make: Make) -> No
 
     charge = make(Part("server", SLEEPER, prepare=prepare))
     with pytest.raises(OSError, match="No space"):
-        charge.tend(None, may_start=True)
+        charge.tend(may_start=True)
     assert charge.state == "waiting"
     tend_until(charge, "ready")
     assert charge.running is not None
     assert charge.restarts == 0
+
+
+def otherwise(part: Part, alteration: Alteration) -> Part:
+    """Another sleeper, as long as there is an alteration."""
+    return replace(part, command=(*SLEEPER, "otherwise")) if alteration else part
+
+
+def test_altered_it_runs_otherwise_until_healed(make: Make) -> None:
+    charge = make(Part("server", SLEEPER))
+    charge.alter = otherwise
+    tend_until(charge, "ready")
+    assert charge.running is not None
+    first = charge.running.pid
+    altered = Condition(alteration=Alteration(settings={"mood": "bad"}))
+    tend_until(charge, "altered", altered)
+    assert charge.is_in(altered)
+    assert charge.running.pid != first
+    assert b"otherwise" in Path(f"/proc/{charge.running.pid}/cmdline").read_bytes()
+    tend_until(charge, "ready")
+    assert charge.part.command == SLEEPER
+    assert charge.restarts == 0
+
+
+def test_what_is_altered_can_hang_too_and_heals_of_one_after_the_other(make: Make) -> None:
+    charge = make(Part("server", SLEEPER))
+    charge.alter = otherwise
+    altered = Condition(alteration=Alteration(settings={"mood": "bad"}))
+    both = HUNG | altered
+    tend_until(charge, "hung", both)
+    assert charge.is_in(both)
+    tend_until(charge, "altered", altered)
+    tend_until(charge, "ready")

@@ -175,7 +175,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "9:5: there is no step 'uplod'; did you mean 'upload'?",
     ]),
     ("- upload: {to: source}", "- fly: {to: source}", [
-        "9:5: there is no step 'fly'; known: absent, delete, download, replicate, upload, verify",
+        f"9:5: there is no step 'fly'; known: {', '.join(sorted(registry()))}",
     ]),
     ("- upload: {to: source}", "- upload: {to: sourc, withn: 3m}", [
         "9:18: there is no target 'sourc'; did you mean 'source'?",
@@ -197,7 +197,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "9:44: unknown key 'outcom'; did you mean 'outcome'?",
     ]),
     ("- upload: {to: source}", "- upload: {to: source, expect: {outcome: maybe}}", [
-        "9:44: 'maybe' does not fit the pattern ^(done|refused)$",
+        "9:44: 'maybe' does not fit the pattern ^(done|refused|overdue)$",
     ]),
 ]  # fmt: skip
 

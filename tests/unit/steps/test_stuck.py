@@ -32,13 +32,13 @@ ROUTE = Route(source="XRD1", destination="XRD2")
             "TRANSFER [5] SOURCE CHECKSUM MISMATCH Source and user-defined ADLER32 do not match (4d010a78 != 00000001)",
             "checksum-mismatch",
             "site XRD1",
-            "TRANSFER",
+            "SOURCE",
         ),
         (
             "TRANSFER [5] DESTINATION CHECKSUM MISMATCH User-defined and destination ADLER32 do not match (00000001 != 4d010a78)",
             "checksum-mismatch",
             "site XRD2",
-            "TRANSFER",
+            "DESTINATION",
         ),
         ("TRANSFER [5] Input/output error", "transfer-failed", "link XRD1->XRD2", "TRANSFER"),
         (

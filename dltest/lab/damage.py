@@ -1,0 +1,126 @@
+"""Damage to the rows of Rucio's database: done and undone in one transaction each.
+
+What the rows were is kept in the same database and the same transaction, so that healing
+restores them exactly, whoever died in between.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from dltest.errors import LabError
+from dltest.lab.description import Lab
+
+_KEPT = """
+CREATE SCHEMA IF NOT EXISTS lab;
+CREATE TABLE IF NOT EXISTS lab.damage (
+    fault text, target text, kept jsonb NOT NULL, PRIMARY KEY (fault, target)
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Rows that are changed (`change`: column to SQL expression), or removed without it.
+
+    `where` may name `%(target)s`. `keys` are the columns by which a changed row is found again.
+    """
+
+    table: LiteralString
+    where: LiteralString
+    keys: tuple[str, ...] = ()
+    change: Mapping[str, LiteralString] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """The whole database shuts its door or takes no writes, for everybody in it."""
+
+    on: LiteralString
+    off: LiteralString
+
+
+def inflict(lab: Lab, fault: str, target: str | None, damage: Damage) -> None:
+    """Do it, unless it is done already.
+
+    Raises:
+        LabError: Rucio's database is out of reach, or has no such rows.
+    """
+    known = {"fault": fault, "target": target or ""}
+    with _connected(lab) as connection:
+        connection.execute(_KEPT)
+        done = "SELECT 1 FROM lab.damage WHERE fault = %(fault)s AND target = %(target)s"
+        if connection.execute(done, known).fetchone():
+            return
+        rows = _rows(connection, damage, known)
+        if not rows:
+            raise LabError(f"{fault}: {damage.table} has no rows to damage for {target}")
+        connection.execute(
+            "INSERT INTO lab.damage VALUES (%(fault)s, %(target)s, %(kept)s)",
+            {**known, "kept": json.dumps(rows)},
+        )
+        connection.execute(_doing(damage), known)
+
+
+def mend(lab: Lab, fault: str, target: str | None, damage: Damage) -> None:
+    """Undo it; nothing to do is fine.
+
+    Raises:
+        LabError: Rucio's database is out of reach.
+    """
+    known = {"fault": fault, "target": target or ""}
+    with _connected(lab) as connection:
+        connection.execute(_KEPT)
+        kept = connection.execute(
+            "DELETE FROM lab.damage WHERE fault = %(fault)s AND target = %(target)s RETURNING kept",
+            known,
+        ).fetchone()
+        if kept is not None:
+            connection.execute(_undoing(damage), {"rows": json.dumps(kept["kept"])})
+
+
+def _connected(lab: Lab) -> psycopg.Connection[dict[str, Any]]:
+    where = f"host=127.0.0.1 port={lab.ports['postgres']} user=rucio dbname=rucio"
+    try:
+        return psycopg.connect(where, row_factory=dict_row, connect_timeout=10)
+    except psycopg.OperationalError as trouble:
+        raise LabError(f"Rucio's database is out of reach: {trouble}") from trouble
+
+
+def _rows(
+    connection: psycopg.Connection[dict[str, Any]], damage: Damage, known: Mapping[str, str]
+) -> list[Any]:
+    query = sql.SQL("SELECT to_jsonb(t) AS row FROM {} t WHERE {} FOR UPDATE").format(
+        sql.Identifier(damage.table), sql.SQL(damage.where)
+    )
+    return [found["row"] for found in connection.execute(query, known)]
+
+
+def _doing(damage: Damage) -> sql.Composed:
+    table, where = sql.Identifier(damage.table), sql.SQL(damage.where)
+    if not damage.change:
+        return sql.SQL("DELETE FROM {} WHERE {}").format(table, where)
+    changes = sql.SQL(", ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(column), sql.SQL(value))
+        for column, value in damage.change.items()
+    )
+    return sql.SQL("UPDATE {} SET {} WHERE {}").format(table, changes, where)
+
+
+def _undoing(damage: Damage) -> sql.Composed:
+    table = sql.Identifier(damage.table)
+    was = sql.SQL("jsonb_populate_recordset(NULL::{}, %(rows)s)").format(table)
+    if not damage.change:
+        return sql.SQL("INSERT INTO {} SELECT * FROM {} ON CONFLICT DO NOTHING").format(table, was)
+    columns = [sql.Identifier(column) for column in damage.change]
+    changes = sql.SQL(", ").join(sql.SQL("{} = was.{}").format(one, one) for one in columns)
+    same = sql.SQL(" AND ").join(
+        sql.SQL("t.{} = was.{}").format(sql.Identifier(key), sql.Identifier(key))
+        for key in damage.keys
+    )
+    return sql.SQL("UPDATE {} t SET {} FROM {} was WHERE {}").format(table, changes, was, same)

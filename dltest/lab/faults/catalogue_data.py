@@ -1,0 +1,5 @@
+"""Faults of what Rucio's catalogue says of the lake."""
+
+from dltest.lab.faults.fault import Fault
+
+FAULTS: tuple[Fault, ...] = ()

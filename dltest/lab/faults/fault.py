@@ -1,0 +1,69 @@
+"""What a fault is, and what several of them together do to the parts of a lab.
+
+Each fault has one effect. On a part: `down` kills it and keeps it dead, `hung` stops it in its
+tracks with its port still open, `altered` runs it with other settings or behind a front that
+misbehaves; the supervisor makes it so and keeps it so. `data` changes rows of Rucio's database,
+and keeps what they were.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dltest.lab.alteration import HEALTHY, Alteration
+from dltest.lab.damage import Damage
+
+Kind = Literal["RSE", "DAEMON"]
+Stopped = Literal["down", "hung"]
+TARGET = "{target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to break a lab. The part is a name, or `TARGET` for the part of that name."""
+
+    name: str
+    title: str
+    part: str | None = None
+    stopped: Stopped | None = None
+    alteration: Alteration = HEALTHY
+    damage: Damage | None = None
+    kind: Kind | None = None
+    targets: tuple[str, ...] = ()
+    waits_for: str | None = None
+
+    @property
+    def effect(self) -> str:
+        """In one word."""
+        if self.stopped:
+            return self.stopped
+        return "altered" if self.alteration else "data"
+
+    def part_of(self, target: str | None) -> str | None:
+        return target if self.part == TARGET else self.part
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What shall be the matter with one part; down wins over hung, alterations add up."""
+
+    stopped: Stopped | None = None
+    alteration: Alteration = field(default=HEALTHY)
+
+    def __or__(self, other: "Condition") -> "Condition":
+        down = "down" in (self.stopped, other.stopped)
+        stopped = "down" if down else self.stopped or other.stopped
+        return Condition(stopped, self.alteration | other.alteration)
+
+
+WELL = Condition()
+
+
+def conditions(faults: Iterable[tuple[Fault, str | None]]) -> Mapping[str, Condition]:
+    """What shall be the matter with each part that is not well."""
+    result: dict[str, Condition] = {}
+    for fault, target in faults:
+        if (part := fault.part_of(target)) is not None:
+            one = Condition(fault.stopped, fault.alteration)
+            result[part] = result.get(part, WELL) | one
+    return result

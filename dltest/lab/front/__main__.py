@@ -1,0 +1,30 @@
+"""`python -m dltest.lab.front CONFIG.json`: the server behind, and the front before it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from dltest.lab.front.front import Front, Place
+from dltest.lab.front.manners import Manners
+from dltest.lab.process import die_with_parent
+
+
+def main() -> int:
+    config = json.loads(Path(sys.argv[1]).read_text())
+    place = Place(
+        config["port"], config["behind"], Path(config["certificate"]), Path(config["key"])
+    )
+    front = Front(place, Manners.of(config["manners"]))
+    # In our process group, so that both are killed, stopped and woken as one.
+    server = subprocess.Popen(config["command"], preexec_fn=die_with_parent(config["signal"]))  # noqa: PLW1509 - no other thread yet
+    threading.Thread(target=front.serve, daemon=True).start()
+    code = server.wait()
+    # Without what is behind it the front is nothing; the supervisor starts both anew.
+    os._exit(code or 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
