@@ -185,7 +185,7 @@ class World:
         for rule in list(self.rules.values()):
             if rule.done_at is None and rule.due <= self.turn:
                 self._carry_out(rule)
-            if rule.ends_at is not None and rule.ends_at <= self.clock.now() and not rule.locked:
+            if rule.ends_at is not None and rule.ends_at <= self.clock.now():
                 self._drop(rule)
         for name, due in list(self.ended.items()):
             if due <= self.turn:
@@ -310,7 +310,7 @@ class World:
     def _end(self, name: str) -> None:
         """The undertaker takes a DID with its rules, unless one of them is locked."""
         rules = [rule for rule in self.rules.values() if rule.dataset == name]
-        if any(rule.locked for rule in rules):
+        if any(self.is_locked(rule) for rule in rules):
             return
         members = self.members(name)
         for rule in rules:
@@ -320,9 +320,14 @@ class World:
         self._doom(replica for replica in self.replicas if replica[0] in members)
 
     def _drop(self, rule: SimulatedRule) -> None:
-        """The judge-cleaner takes a rule."""
+        """The judge-cleaner takes a rule, unless it is locked."""
+        if self.is_locked(rule):
+            return
         del self.rules[rule.id]
         self._doom((name, rule.rse) for name in self.members(rule.dataset))
+
+    def is_locked(self, rule: SimulatedRule) -> bool:
+        return rule.locked
 
     def _doom(self, replicas: Iterable[tuple[str, str]]) -> None:
         """Give tombstones to those that no rule keeps."""
