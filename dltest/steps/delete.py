@@ -44,6 +44,7 @@ class DeleteBody(StepBody):
         default=True,
         description="For `lifetime`: delete the replicas at once, also at an RSE that is not"
         " greedy; without it they stay there until the space is needed.",
+        examples=[False],
     )
 
     @model_validator(mode="after")
