@@ -29,6 +29,11 @@ demo-down: ## Stop the demo and remove all that it made
 test: setup ## Run all tests, the slow ones against a lake of their own included
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
+.PHONY: drill
+drill: setup ## Break a lab in every way, and see that dltest notices each for what it is
+	@$(BIN)/dltest lab up --dir $(LAB)
+	@$(BIN)/dltest drill --lab $(LAB)
+
 .PHONY: check
 check: setup ## Check style, types, layers, spelling and dependencies
 	@$(BIN)/ruff check

@@ -11,7 +11,9 @@ from typing import Any
 import typer
 
 from dltest.cli.main import app
-from dltest.metrics.catalogue import CATALOGUE
+from dltest.lab.faults import CATALOGUE, FAULTS
+from dltest.lab.faults.fault import OTHER, RSE, Drill, Fault
+from dltest.metrics.catalogue import CATALOGUE as METRICS
 from dltest.scenario import json_schema
 from dltest.settings import Settings
 from dltest.steps import registry
@@ -28,6 +30,7 @@ def pages() -> dict[Path, str]:
     schema = json_schema(registry())
     return {
         Path("docs/reference/cli.md"): NOTE + cli_page(),
+        Path("docs/reference/faults.md"): NOTE + faults_page(),
         Path("docs/reference/metrics.md"): NOTE + metrics_page(),
         Path("docs/reference/scenario.md"): NOTE + scenario_page(schema),
         Path("docs/reference/settings.md"): NOTE + settings_page(),
@@ -55,10 +58,47 @@ def _helps(name: str, command: Any, parent: Any = None) -> Iterator[tuple[str, s
         yield from _helps(f"{name} {word}", part, context)
 
 
+def faults_page() -> str:
+    """Every fault of the lab, and what must notice it."""
+    held = sum(len(fault.drills) for fault in FAULTS)
+    rows = [_fault_row(fault, drill) for fault in FAULTS for drill in fault.drills]
+    waiting = [
+        f"| `{one.name}` | {one.title} | {one.waits_for} |\n" for one in CATALOGUE if one.waits_for
+    ]
+    return (
+        "# Faults of a lab\n\n"
+        "What `dltest lab break` does to a lab, and what `dltest drill` demands of dltest for each:"
+        f" {held} drills. `{RSE}` is the broken RSE, `{OTHER}` another one. *effect*: `down` is"
+        " killed and stays dead; `hung` stands still with its port open; `altered` runs with other"
+        " settings or behind a front that misbehaves; `data` is a change in Rucio's database.\n\n"
+        "| fault | what is wrong | effect | noticed by | at step | verdict | blame | finding |\n"
+        "|---|---|---|---|---|---|---|---|\n"
+        + "".join(rows)
+        + "\n## Not yet\n\nThe lab cannot have these until it has what they wait for.\n\n"
+        "| fault | what is wrong | waits for |\n|---|---|---|\n" + "".join(waiting)
+    )
+
+
+def _fault_row(fault: Fault, drill: Drill) -> str:
+    name = f"{fault.name} {drill.target or fault.kind or ''}".strip()
+    cells = [
+        (
+            f"`{notice.scenario}[{'->'.join(notice.at)}]`",
+            f"`{notice.step}`",
+            notice.verdict.value,
+            notice.blame,
+            ", ".join(f"`{code}`" for code in notice.codes),
+        )
+        for notice in drill.notices
+    ]
+    told = " | ".join("<br>".join(column) for column in zip(*cells, strict=True))
+    return f"| `{name}` | {fault.title} | {fault.effect} | {told} |\n"
+
+
 def metrics_page() -> str:
     """Every metric of `/metrics`."""
     rows = ["| metric | kind | labels | meaning |\n|---|---|---|---|\n"]
-    for metric in sorted(CATALOGUE, key=lambda metric: metric.name):
+    for metric in sorted(METRICS, key=lambda metric: metric.name):
         labels = ", ".join(f"`{label}`" for label in metric.labels)
         rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |\n")
     return "# Metrics\n\nWhat `dltest serve` exports at `/metrics`.\n\n" + "".join(rows)

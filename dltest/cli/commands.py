@@ -20,6 +20,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "schema": ("schema",),
     "steps": ("steps",),
     "doctor": ("doctor",),
+    "drill": ("drill",),
     "serve": ("serve",),
     "worker": ("worker",),
     "beat": ("beat",),

@@ -206,7 +206,9 @@ def _silent(run: Run, action: StepAction, trouble: Trouble, now: datetime, rules
     patience = rules.patience * (1 if isinstance(action, Begin) else LOOK_PATIENCE)
     attempts = int(str(record.evidence.get("unanswered", 0))) + 1
     evidence: dict[str, JsonValue] = {"silent_since": since.isoformat(), "unanswered": attempts}
-    if isinstance(action, Explain) or now - since >= patience:
+    # A begin that waits for an answer until its time is over has nothing that could be explained.
+    too_late = isinstance(action, Begin) and run.deadline is not None and now >= run.deadline
+    if isinstance(action, Explain) or now - since >= patience or too_late:
         told = Done(evidence=evidence, troubles=(trouble,))
         return _ends(run, _done(record, told, StepState.UNKNOWN, now), now)
     waits = record.model_copy(

@@ -15,9 +15,10 @@ from pathlib import Path
 from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
-from dltest.lab.damage import inflict, mend
+from dltest.lab.damage import inflict
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
 from dltest.lab.faults import check_names, conditions_of, find_fault
+from dltest.lab.healing import is_meant, mend_rows, named, order_of_mending, shakes_all
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
@@ -37,6 +38,7 @@ READY_SECONDS = 180.0
 CHANGE_SECONDS = 60.0
 DOWN_SECONDS = 30.0
 LOOK_SECONDS = 0.1
+WELL = ("ready", "done")
 
 BIRTH_SECONDS = 20.0
 
@@ -157,42 +159,26 @@ def heal(
     lab = running_lab(asked)
     with _changing(lab):
         wish = _read_wish(lab)
-        healed = tuple(one for one in wish.broken if _is_meant(one, fault, target, by))
+        healed = tuple(one for one in wish.broken if is_meant(one, fault, target, by))
         rest = tuple(one for one in wish.broken if one not in healed)
-        for thing in reversed(healed):
-            _mend(lab, thing, rest)
+        for thing in sorted(healed, key=order_of_mending):
+            mend_rows(lab, thing, rest)
         wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
     # What an earlier call healed may not be in good health yet.
-    asked_for = (*healed, *_named(fault, target))
+    asked_for = (*healed, *named(fault, target))
     mended = set(conditions_of(asked_for)) - set(conditions_of(rest))
 
+    # Without their database, daemons die and come again.
+    shook_all = any(shakes_all(thing) for thing in healed)
+
     def healthy(state: State) -> bool:
-        parts = [state.part(name) for name in mended]
+        shaken = {part.name for part in state.parts} - set(conditions_of(rest))
+        parts = [state.part(name) for name in (shaken if shook_all else mended)]
         gone = not set(healed) & set(state.broken) and set(rest) <= set(state.broken)
-        return gone and all(part is not None and part.state == "ready" for part in parts)
+        return gone and all(part is not None and part.state in WELL for part in parts)
 
     _await(lab, healthy, seconds)
     return healed
-
-
-def _mend(lab: Lab, thing: BrokenThing, rest: tuple[BrokenThing, ...]) -> None:
-    """Put back the rows that a fault changed, unless somebody else wants it so too."""
-    damage = find_fault(thing.fault, thing.target).damage
-    wanted = any((one.fault, one.target) == (thing.fault, thing.target) for one in rest)
-    if damage is not None and not wanted:
-        mend(lab, thing.fault, thing.target, damage)
-
-
-def _named(fault: str | None, target: str | None) -> tuple[BrokenThing, ...]:
-    """The one fault that is meant, where it is one."""
-    if fault is None or (check_names(fault, target).kind is not None and target is None):
-        return ()
-    return (BrokenThing(fault=fault, target=target, since=datetime.now(UTC)),)
-
-
-def _is_meant(thing: BrokenThing, fault: str | None, target: str | None, by: str | None) -> bool:
-    is_that = fault in (None, thing.fault) and target in (None, thing.target)
-    return is_that and by in (None, thing.by)
 
 
 def _read_wish(lab: Lab) -> Wish:
@@ -323,7 +309,7 @@ def _is_up(wish: Wish) -> Callable[[State], bool]:
 
     def reached(state: State) -> bool:
         others = [part for part in state.parts if part.name not in broken]
-        whole = bool(others) and all(part.state in ("ready", "done") for part in others)
+        whole = bool(others) and all(part.state in WELL for part in others)
         return whole and (state.service or not wish.service)
 
     return reached
@@ -349,7 +335,7 @@ def _await(
 
 
 def _what_is_missing(lab: Lab, state: State | None, seconds: float) -> str:
-    waiting = [part for part in state.parts if part.state not in ("ready", "done")] if state else []
+    waiting = [part for part in state.parts if part.state not in WELL] if state else []
     culprits = [part for part in waiting if part.message or part.state == "starting"] or waiting
     told = "; ".join(f"{part.name} is {part.state} ({part.message})" for part in culprits[:3])
     trouble = f"; {state.trouble}" if state and state.trouble else ""

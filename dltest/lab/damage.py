@@ -39,18 +39,21 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """The whole database shuts its door or takes no writes, for everybody in it."""
+    """A setting of Rucio's whole database; who is in it is thrown out, to meet it anew."""
 
     on: LiteralString
     off: LiteralString
 
 
-def inflict(lab: Lab, fault: str, target: str | None, damage: Damage) -> None:
+def inflict(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> None:
     """Do it, unless it is done already.
 
     Raises:
         LabError: Rucio's database is out of reach, or has no such rows.
     """
+    if isinstance(damage, Shut):
+        _set(lab, damage.on)
+        return
     known = {"fault": fault, "target": target or ""}
     with _connected(lab) as connection:
         connection.execute(_KEPT)
@@ -67,12 +70,15 @@ def inflict(lab: Lab, fault: str, target: str | None, damage: Damage) -> None:
         connection.execute(_doing(damage), known)
 
 
-def mend(lab: Lab, fault: str, target: str | None, damage: Damage) -> None:
+def mend(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> None:
     """Undo it; nothing to do is fine.
 
     Raises:
         LabError: Rucio's database is out of reach.
     """
+    if isinstance(damage, Shut):
+        _set(lab, damage.off)
+        return
     known = {"fault": fault, "target": target or ""}
     with _connected(lab) as connection:
         connection.execute(_KEPT)
@@ -84,8 +90,17 @@ def mend(lab: Lab, fault: str, target: str | None, damage: Damage) -> None:
             connection.execute(_undoing(damage), {"rows": json.dumps(kept["kept"])})
 
 
-def _connected(lab: Lab) -> psycopg.Connection[dict[str, Any]]:
-    where = f"host=127.0.0.1 port={lab.ports['postgres']} user=rucio dbname=rucio"
+def _set(lab: Lab, setting: LiteralString) -> None:
+    with _connected(lab, "postgres") as connection:
+        connection.autocommit = True
+        connection.execute(sql.SQL("ALTER DATABASE rucio {}").format(sql.SQL(setting)))
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'rucio'"
+        )
+
+
+def _connected(lab: Lab, database: str = "rucio") -> psycopg.Connection[dict[str, Any]]:
+    where = f"host=127.0.0.1 port={lab.ports['postgres']} user=rucio dbname={database}"
     try:
         return psycopg.connect(where, row_factory=dict_row, connect_timeout=10)
     except psycopg.OperationalError as trouble:

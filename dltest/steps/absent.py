@@ -16,7 +16,7 @@ from dltest.lake.ports import (
     Rule,
     RuleState,
 )
-from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
+from dltest.model import RUCIO, Blame, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
 from dltest.steps.some_files import SomeFilesBody, names, numbers
@@ -182,9 +182,16 @@ def _not_deleted(ctx: Context, body: AbsentBody) -> Trouble:
             " undertaker or judge-cleaner does not run"
         )
         return Trouble(code="rule-not-removed", message=message, blame=RUCIO)
+    if left and all(replica.state is ReplicaState.BEING_DELETED for replica in left):
+        # The reaper takes a replica in hand only when it is about to delete the file.
+        message = (
+            f"Rucio's reaper has {len(left)} replicas at {rse} in hand, and the storage does not"
+            " let it delete them"
+        )
+        return Trouble(code="replica-not-deleted", message=message, blame=Blame.site(rse))
     message = (
         f"the rules are gone, and {len(left)} replicas at {rse} are still {states}: Rucio's"
-        " reaper does not run, or the storage refuses its deletions"
+        " reaper does not run, or the RSE is blocked for deletion"
     )
     return Trouble(code="replica-not-deleted", message=message, blame=RUCIO)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = {"help", "setup", "demo", "demo-down", "test", "check", "bench", "docs", "clean"}
+TARGETS = {"help", "setup", "demo", "demo-down", "drill", "test", "check", "bench", "docs", "clean"}
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 

@@ -1,9 +1,37 @@
 """Faults of Rucio's daemons: each has its part in the chain, and its absence looks different."""
 
 from dltest.lab.daemons import DAEMONS
-from dltest.lab.faults.fault import TARGET, Fault
+from dltest.lab.faults.fault import (
+    DELETION,
+    OTHER,
+    TARGET,
+    TRANSFERS,
+    Drill,
+    Fault,
+    Notice,
+)
 
 NAMES = tuple(daemon.name for daemon in DAEMONS)
+
+
+def _conveyor(daemon: str, *codes: str) -> Drill:
+    notice = Notice("replicate", (OTHER, OTHER), "replicate", codes, "rucio")
+    return Drill((notice,), (TRANSFERS,), daemon)
+
+
+def _deletion(daemon: str, *codes: str) -> Drill:
+    notice = Notice("delete", (OTHER,), "absent", codes, "rucio")
+    return Drill((notice,), (DELETION,), daemon)
+
+
+# The order in which data comes and goes; what a daemon would have done next is what is missing.
+CHAIN = (
+    _conveyor("conveyor-submitter", "not-submitted"),
+    _conveyor("conveyor-poller", "not-polled"),
+    _conveyor("conveyor-finisher", "not-finished"),
+    _deletion("undertaker", "rule-not-removed"),
+    _deletion("reaper", "replica-not-deleted"),
+)
 
 FAULTS = (
     Fault(
@@ -13,6 +41,7 @@ FAULTS = (
         stopped="down",
         kind="DAEMON",
         targets=NAMES,
+        drills=CHAIN,
     ),
     Fault(
         "daemon-hung",
@@ -21,5 +50,6 @@ FAULTS = (
         stopped="hung",
         kind="DAEMON",
         targets=NAMES,
+        drills=CHAIN,
     ),
 )

@@ -11,11 +11,45 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dltest.lab.alteration import HEALTHY, Alteration
-from dltest.lab.damage import Damage
+from dltest.lab.damage import Damage, Shut
+from dltest.model import Verdict
 
 Kind = Literal["RSE", "DAEMON"]
 Stopped = Literal["down", "hung"]
 TARGET = "{target}"
+RSE, OTHER = "{rse}", "*"
+# What all RSEs share, and steps need.
+CATALOGUE, TRANSFERS, DELETION = "catalogue", "transfers", "deletion"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A case that must notice a fault, and what it must say.
+
+    `at` names its targets: `{rse}` is the broken one, `*` any other in good health. `step` is the
+    one at which it notices; steps after it need not come.
+    """
+
+    scenario: str
+    at: tuple[str, ...]
+    step: str
+    codes: tuple[str, ...]
+    blame: str
+    verdict: Verdict = Verdict.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """How a fault is tried: who must notice, and in how many seconds.
+
+    `shadow` is what the fault takes from everybody: `{rse}`, or a service of the lake. Without a
+    `target`, the drill chooses one.
+    """
+
+    notices: tuple[Notice, ...]
+    shadow: tuple[str, ...]
+    target: str | None = None
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +61,10 @@ class Fault:
     part: str | None = None
     stopped: Stopped | None = None
     alteration: Alteration = HEALTHY
-    damage: Damage | None = None
+    damage: Damage | Shut | None = None
     kind: Kind | None = None
     targets: tuple[str, ...] = ()
+    drills: tuple[Drill, ...] = ()
     waits_for: str | None = None
 
     @property

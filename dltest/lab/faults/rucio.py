@@ -3,20 +3,37 @@
 from typing import Any
 
 from dltest.lab.alteration import Alteration
-from dltest.lab.faults.fault import Fault, Stopped
+from dltest.lab.damage import Shut
+from dltest.lab.faults.fault import CATALOGUE, OTHER, Drill, Fault, Notice, Stopped
+from dltest.model import Verdict
 
 PART = "rucio"
 SIGN_IN = "/auth"
 WRITING = ["POST", "PUT", "DELETE"]
 
 
+def _drills(code: str, blame: str, verdict: Verdict) -> tuple[Drill, ...]:
+    notice = Notice("upload", (OTHER,), "upload", (code,), blame, verdict)
+    return (Drill((notice,), (CATALOGUE,)),)
+
+
+SILENT = _drills("rucio-unreachable", "rucio", Verdict.INCONCLUSIVE)
+REJECTED = _drills("sign-in-failed", "identity", Verdict.FAILED)
+
+
 def _stopped(name: str, title: str, how: Stopped) -> Fault:
-    return Fault(name, title, part=PART, stopped=how)
+    return Fault(name, title, part=PART, stopped=how, drills=SILENT)
 
 
-def _front(name: str, title: str, *answers: dict[str, Any], **manners: Any) -> Fault:
+def _front(
+    name: str,
+    title: str,
+    *answers: dict[str, Any],
+    drills: tuple[Drill, ...] = SILENT,
+    **manners: Any,
+) -> Fault:
     alteration = Alteration(manners={**manners, "answers": list(answers)})
-    return Fault(name, title, part=PART, alteration=alteration)
+    return Fault(name, title, part=PART, alteration=alteration, drills=drills)
 
 
 FAULTS = (
@@ -47,5 +64,20 @@ FAULTS = (
             "kind": "application/json",
             "headers": {"ExceptionClass": "CannotAuthenticate", "ExceptionMessage": "no"},
         },
+        drills=REJECTED,
+    ),
+    Fault(
+        "database-down",
+        "Rucio's database takes no connections",
+        drills=SILENT,
+        damage=Shut("ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true"),
+    ),
+    Fault(
+        "database-read-only",
+        "Rucio's database takes no writes, as after a failover to a replica",
+        drills=SILENT,
+        damage=Shut(
+            "SET default_transaction_read_only = on", "RESET default_transaction_read_only"
+        ),
     ),
 )

@@ -115,6 +115,16 @@ def patch_pauses(module: Any) -> None:
         module.randint = lambda _shortest, _longest: BUSY_ROW_SECONDS
 
 
+def die_whole(raised: Any) -> None:
+    """End the process with the thread, so that it is started again.
+
+    A database that goes away ends the threads of some daemons, and leaves the process standing.
+    """
+    sys.excepthook(raised.exc_type, raised.exc_value, raised.exc_traceback)
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def become(request: dict[str, Any], listener: socket.socket) -> None:
     """Turn this fresh child into one daemon; never returns."""
     listener.close()
@@ -129,6 +139,7 @@ def become(request: dict[str, Any], listener: socket.socket) -> None:
     ME["look_again_seconds"] = request["look_again_seconds"]
     # Rucio reads the component's name from the program's name.
     sys.argv = ["rucio-" + request["name"]]
+    threading.excepthook = die_whole
     module = importlib.import_module(request["module"])
     patch_pauses(module)
     known = inspect.signature(module.run).parameters

@@ -14,7 +14,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from requests import codes
 from rucio.client import Client
+from rucio.common.exception import ServiceUnavailable
 
 from dltest.errors import CredentialError
 from dltest.lake.rucio.errors import translated
@@ -26,6 +28,12 @@ T = TypeVar("T")
 _quiet = logging.getLogger("dltest.rucio-client")
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
+
+
+def _failed(answer: Any) -> bool:
+    """Whether the server did not answer, but failed; nothing at all is for the client to tell."""
+    status = getattr(answer, "status_code", None)
+    return status is not None and status >= codes.internal_server_error
 
 
 class RucioSession:
@@ -70,6 +78,13 @@ class RucioSession:
 
         class LakeClient(Client):  # type: ignore[misc]
             TOKEN_PATH_PREFIX = f"{tokens}/"
+
+            def _send_request(self, url: str, *args: Any, **options: Any) -> Any:
+                """The client takes a server that fails at the sign-in for one that says no."""
+                answer = super()._send_request(url, *args, **options)
+                if options.get("get_token") and _failed(answer):
+                    raise ServiceUnavailable(f"sign in: HTTP {answer.status_code}")
+                return answer
 
         # The client shortens sys.argv[0] for its user agent; ours must stay as it is.
         argv0 = sys.argv[0]

@@ -141,7 +141,7 @@ def _from_request(facts: Facts) -> Explanation | None:
     request = facts.pending
     if request is None:
         return None
-    if request.state == "SUBMITTED":
+    if request.state in {"SUBMITTING", "SUBMITTED"}:
         return _from_job(facts, request)
     if request.state == "DONE":
         message = "the transfer is done, and Rucio has not noted it"
@@ -158,6 +158,9 @@ def _from_request(facts: Facts) -> Explanation | None:
 
 def _from_job(facts: Facts, request: TransferRequest) -> Explanation:
     job = facts.job
+    if request.state == "SUBMITTING":
+        message = "Rucio is handing the transfer to the transfer service, and gets no answer"
+        return Explanation(Trouble(code="submission-failed", message=message, blame=FTS))
     if job is None:
         return _rucio("not-submitted", "the request is SUBMITTED and names no transfer job")
     if job.silence is not None:

@@ -24,7 +24,11 @@ REASON_CODES = (
     ("timed out", "storage-timeout"),
     ("timeout", "storage-timeout"),
     ("permission denied", "permission-denied"),
+    ("permission refused", "permission-denied"),
     ("no space", "no-space"),
+    ("insufficient storage", "no-space"),
+    ("certificate", "storage-untrusted"),
+    ("http 503", "storage-unreachable"),
     ("size mismatch", "size-mismatch"),
 )
 

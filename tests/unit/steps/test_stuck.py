@@ -42,6 +42,25 @@ ROUTE = Route(source="XRD1", destination="XRD2")
         ),
         ("TRANSFER [5] Input/output error", "transfer-failed", "link XRD1->XRD2", "TRANSFER"),
         (
+            "DESTINATION [1] HTTP 403 : Permission refused",
+            "permission-denied",
+            "site XRD2",
+            "DESTINATION",
+        ),
+        (
+            "DESTINATION [5] HTTP 507 : Insufficient Storage",
+            "no-space",
+            "site XRD2",
+            "DESTINATION",
+        ),
+        (
+            "SOURCE [112] Result (Neon): Server certificate verification failed: certificate has"
+            " expired after 1 attempts",
+            "storage-untrusted",
+            "site XRD1",
+            "SOURCE",
+        ),
+        (
             "DESTINATION [22] Source and destination file size mismatch",
             "size-mismatch",
             "site XRD2",

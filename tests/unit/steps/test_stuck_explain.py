@@ -65,6 +65,11 @@ NO_SOURCES = "NO_SOURCES:RequestState.NO_SOURCES"
 
 SITUATIONS = [
     (
+        "transfer service hangs",
+        facts("REPLICATING", requests=(request("SUBMITTING"),)),
+        "submission-failed fts",
+    ),
+    (
         "source down",
         facts("STUCK", f"TRANSFER_FAILED:SOURCE [112] {REFUSED}"),
         "storage-unreachable site XRD1",
