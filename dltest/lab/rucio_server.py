@@ -166,11 +166,16 @@ def _rse(lab: Lab, element: storage.StorageElement) -> dict[str, object]:
         key: value == "True" if value in ("True", "False") else value
         for key, value in element.all_attributes.items()
     }
+    attributes |= {
+        "fts": lab.url("transfers"),
+        # Rucio's default; said, so that a fault can say otherwise.
+        "verify_checksum": True,
+    }
     return {
         "name": element.rse,
         "account": ACCOUNT,
         "limit": ACCOUNT_LIMIT,
-        "attributes": attributes | {"fts": lab.url("transfers")},
+        "attributes": attributes,
         "protocols": [
             _protocol(lab.ports[element.rse], scheme, rank)
             for rank, scheme in enumerate(storage.SCHEMES, start=1)

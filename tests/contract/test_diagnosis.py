@@ -30,7 +30,7 @@ def test_it_is_known_where_a_file_is_and_how_far_from_here(trial: Trial) -> None
 
 def test_a_transfer_that_never_failed_has_no_failed_attempt(trial: Trial) -> None:
     names = [fact.name for fact in trial.upload(1)]
-    assert trial.ports.catalogue.last_attempts(names, trial.destination) == []
+    assert trial.ports.catalogue.ended_attempts(names, trial.destination) == []
 
 
 def test_daemons_that_live_were_seen_lately(trial: Trial) -> None:
@@ -38,6 +38,14 @@ def test_daemons_that_live_were_seen_lately(trial: Trial) -> None:
     seen = {beat.daemon: beat.seen_at for beat in trial.ports.catalogue.heartbeats()}
     for daemon in ("conveyor-submitter", "conveyor-poller", "conveyor-finisher", "reaper"):
         assert abs(now - seen[daemon]) < timedelta(minutes=1)
+
+
+def test_a_rule_that_is_not_stuck_was_not_tried_in_vain(trial: Trial) -> None:
+    trial.upload(1)
+    rule = trial.ports.catalogue.add_rule(
+        trial.dataset, trial.destination, tag=f"{trial.dataset}.0", lifetime=LIFETIME
+    )
+    assert trial.ports.catalogue.tries(rule) == 0
 
 
 def test_our_own_quota_is_known(trial: Trial) -> None:

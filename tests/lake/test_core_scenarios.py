@@ -4,73 +4,13 @@ What people rely on is asserted: which cases are red, whom they blame, and that 
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from dltest.lake.rucio import RucioCatalogue
-from dltest.settings import LakeSettings
+from lake_runs import dltest, verdicts, what_is_left
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
-
-RUN_SECONDS = 400
-Runs = list[dict[str, Any]]
-
-
-@pytest.fixture
-def run(lab, tmp_path) -> Callable[..., Runs]:
-    """`dltest run` on the lab, as people start it; gives the JSON objects of the runs."""
-
-    def start(*arguments: str, exits: int = 0, **settings: str) -> Runs:
-        where = ("--json", "--lab", str(lab.dir))
-        done = dltest("run", *arguments, *where, state=tmp_path, **settings)
-        assert done.returncode == exits, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    return start
-
-
-def dltest(*arguments: str, state: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "dltest.cli.main", *arguments],
-        env={**os.environ, "DLTEST_STATE_DIR": str(state), **settings},
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=False,
-    )
-
-
-@pytest.fixture
-def broken(lab, tmp_path) -> Iterator[Callable[..., None]]:
-    """Breaks the lab; afterwards it is healed, swept, and seen to be empty."""
-    yield lab.break_
-    lab.heal()
-    swept = dltest("sweep", "--lab", str(lab.dir), state=tmp_path)
-    assert swept.returncode == 0, swept.stdout + swept.stderr
-    assert what_is_left(lab) == []
-
-
-def what_is_left(lab) -> list[str]:
-    """Every name in Rucio's scope, every rule of ours, every file on every storage."""
-    catalogue = RucioCatalogue(LakeSettings.load(lab.dir / "lake.yaml"))
-    files = [
-        str(path)
-        for rse in lab.status()["rses"]
-        for path in Path(rse["folder"]).rglob("*")
-        if not path.is_dir()
-    ]
-    return files + catalogue.dids("") + [rule.id for rule in catalogue.rules("dltest.")]
-
-
-def verdicts(runs: Runs) -> dict[str, str]:
-    return {run["case"]: run["verdict"] for run in runs}
 
 
 def test_a_healthy_lake_passes_over_every_link_and_nothing_is_left(lab, run):

@@ -31,6 +31,7 @@ from dltest.lake.simulated import (
 from dltest.model import Campaign, Driver, LedgerKind, Run, StepState, Verdict
 from dltest.planning import plan
 from dltest.scenario import parse
+from dltest.steps.stuck import Route, reasons
 from dltest.store import Store
 
 SCENARIO = """\
@@ -368,3 +369,29 @@ def test_on_a_lake_that_nobody_may_break_the_case_is_skipped(store):
     assert ended.judgement.verdict is Verdict.SKIPPED
     assert [finding.code for finding in ended.judgement.findings] == ["not-supported"]
     assert trial.calls == 0
+
+
+FAMILY = Path("scenarios/resilience")
+
+
+@pytest.mark.parametrize("name", ["source-down", "destination-down", "source-blocked"])
+def test_what_rucio_repairs_is_seen_from_breakdown_to_recovery(store, name):
+    text = (FAMILY / f"{name}.yaml").read_text()
+    # A restart of the submitter, which obeys a block late, is nothing that a simulated lake has.
+    steps = [line for line in text.splitlines() if "daemon-down" not in line]
+    ended = Trial(store, scenario="\n".join(steps)).play()
+    assert ended.judgement.verdict is Verdict.PASSED, ended.judgement
+
+
+@pytest.mark.parametrize("name", ["source-down", "destination-down"])
+def test_a_blame_on_the_wrong_end_turns_the_scenario_red(store, name, monkeypatch):
+    """The mistake that would send the wrong site's people out of their beds."""
+    told = reasons._blame_of_phase
+
+    def swapped(phase, route):
+        return told(phase, Route(source=route.destination, destination=route.source))
+
+    monkeypatch.setattr(reasons, "_blame_of_phase", swapped)
+    ended = Trial(store, scenario=(FAMILY / f"{name}.yaml").read_text()).play()
+    assert ended.judgement.verdict is Verdict.FAILED
+    assert [finding.code for finding in ended.judgement.findings] == ["wrong-reason"]

@@ -110,6 +110,20 @@ FAULTS = (
         NOT_DELETED,
         value="'false'",
     ),
+    Fault(
+        "rse-unchecked",
+        "Rucio has the checksums of transfers from and to the RSE not verified",
+        damage=Damage(
+            "rse_attr_map",
+            f"{AT_RSE} AND key = 'verify_checksum'",
+            ("rse_id", "key"),
+            {"value": "'false'"},
+        ),
+        kind="RSE",
+        targets=RSES,
+        # Blinds those who look for damage, and stops nothing: only a damaged file tells.
+        drills=(),
+    ),
     _of_account(
         "account-suspended",
         "our account in Rucio is suspended",

@@ -40,6 +40,14 @@ FAULTS = (
         "transfer-queued",
         per_link=0,
     ),
+    Fault(
+        "transfers-unchecked",
+        "transfers are said to be checked, and nobody looks at their checksums",
+        part=PART,
+        alteration=Alteration(settings={"verify_checksums": False}),
+        # Blinds those who look for damage, and stops nothing: only a damaged file tells.
+        drills=(),
+    ),
     _front(
         "transfers-refused",
         "the transfer service refuses new transfers: the client is not authorised",

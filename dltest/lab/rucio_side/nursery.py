@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import rucio.daemons.common as daemons_common
-from rucio.core import heartbeat
+from rucio.core import heartbeat, topology
 from rucio.core import request as request_core
 from rucio.db.sqla import session as rucio_session
 from sqlalchemy.orm import configure_mappers
@@ -44,6 +44,7 @@ WARM_UP = (
 # What the patches below ask of the process that they find themselves in.
 ME: dict[str, Any] = {"name": "nursery", "look_again_seconds": 600}
 BUSY_ROW_SECONDS = 1
+TOPOLOGY_SECONDS = 2
 
 
 class PatientQueue(queue.Queue[Any]):
@@ -95,6 +96,16 @@ def patch_patience() -> None:
         "list_and_mark_transfer_requests_and_source_replicas",
     ):
         setattr(request_core, name, _impatient(getattr(request_core, name)))
+
+
+def patch_topology() -> None:
+    """Heed a change of an RSE's attributes after seconds instead of five minutes."""
+    original = topology.ExpiringObjectCache.__init__
+
+    def brief(self: Any, ttl: int, new_obj_fnc: Round) -> None:
+        original(self, min(ttl, TOPOLOGY_SECONDS), new_obj_fnc)
+
+    topology.ExpiringObjectCache.__init__ = brief
 
 
 def _impatient(original: Round) -> Round:
@@ -194,6 +205,7 @@ def main() -> None:
     plan = json.loads(Path(plan_file).read_text())
     patch_rounds(Path(plan["rounds"]))
     patch_patience()
+    patch_topology()
     # Only the conveyor's producers and consumers use a queue of that module.
     daemons_common.queue.Queue = PatientQueue
     for module in plan["modules"]:

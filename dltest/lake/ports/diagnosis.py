@@ -51,8 +51,14 @@ class Diagnosis(Protocol):
     def places(self, name: str) -> list[Replica]:
         """Where Rucio believes a file to be, in whatever state."""
 
-    def last_attempts(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
-        """The latest request towards the RSE that has ended, for each file that has one."""
+    def ended_attempts(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
+        """A request towards the RSE that has ended, for each file that has one.
+
+        Rucio does not say whether it was the last.
+        """
+
+    def tries(self, rule_id: str) -> int:
+        """How often Rucio has tried the most stubborn of the rule's stuck files; 0: none is."""
 
     def boost(self, rule_id: str) -> None:
         """Have the judge-repairer look at a STUCK rule in its next round, not in half an hour."""

@@ -70,12 +70,19 @@ class DiagnosisCalls(RucioCalls):
 
         return self._session.call(f"list the replicas of {name}", ask)
 
-    def last_attempts(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
+    def ended_attempts(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
         def ask(client: Any) -> list[TransferRequest]:
             past = (_past(client, name, rse, self._scope) for name in names)
             return [request_from(told, archived=True) for told in past if told]
 
         return self._session.call(f"read ended requests towards {rse}", ask, rse=rse)
+
+    def tries(self, rule_id: str) -> int:
+        def ask(client: Any) -> int:
+            told = client.examine_replication_rule(rule_id)
+            return max((int(one["attempts"]) for one in told["transfers"]), default=0)
+
+        return self._session.call(f"examine rule {rule_id}", ask)
 
     def boost(self, rule_id: str) -> None:
         self._session.call(

@@ -23,6 +23,7 @@ DAEMONS = {
     "judge-evaluator": "",
 }
 PLENTY = 10**12
+TRIES = 4
 
 
 class SimulatedDiagnosis(SimulatedCalls):
@@ -53,10 +54,15 @@ class SimulatedDiagnosis(SimulatedCalls):
         with self._asked("places"):
             return [self._available(name, rse) for rse in self._places(name)]
 
-    def last_attempts(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
-        with self._asked("last_attempts", rse):
+    def ended_attempts(self, names: Sequence[str], rse: str) -> list[TransferRequest]:
+        with self._asked("ended_attempts", rse):
             found = (self._failed(name, rse) for name in names)
             return [request for request in found if request]
+
+    def tries(self, rule_id: str) -> int:
+        with self._asked("tries"):
+            rule = self._world.rules.get(rule_id)
+            return TRIES if rule and rule.error else 0
 
     def boost(self, rule_id: str) -> None:
         """Its daemons look at every rule in every turn anyway."""
@@ -91,7 +97,7 @@ class SimulatedDiagnosis(SimulatedCalls):
                     state="FAILED",
                     source=rule.source,
                     destination=rse,
-                    attempt=4,
+                    attempt=TRIES,
                     error=rule.error.partition(":")[2],
                     transfer_host=HOST,
                 )

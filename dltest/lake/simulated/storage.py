@@ -119,4 +119,6 @@ def _difference(file: FileRef, comparison: Comparison) -> dict[str, str]:
         return {"code": "size-mismatch", "detail": f"{comparison.received} bytes"}
     if differs_at is not None:
         return {"code": "checksum-mismatch", "detail": f"first wrong byte at {differs_at}"}
+    if file.adler32 not in {None, comparison.adler32}:
+        return {"code": "checksum-mismatch", "detail": f"{file.adler32} was expected"}
     return {}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from dltest.errors import LakeError
-from dltest.lake.ports import Catalogue, Replica, Rule, TransferRequest
+from dltest.lake.ports import Catalogue, Replica, Rule, RuleState, TransferRequest
 from dltest.steps.step import Context
 from dltest.steps.stuck.facts import Candidate, Facts, Job
 from dltest.steps.stuck.reasons import Route
@@ -41,7 +41,8 @@ def collect(ctx: Context, rule: Rule, route: Route) -> Facts:
     ask = _Asker()
     source = route.source
     found = {
-        "attempts": ask.all("former attempts", partial(rucio.last_attempts, names, to)),
+        "attempts": ask.all("former attempts", partial(rucio.ended_attempts, names, to)),
+        "tries": _tries(rucio, rule, ask),
         "arrived": ask.all("replicas", partial(rucio.replicas, names, to)),
         "source": ask.one(f"state of {source}", partial(rucio.rse, source)) if source else None,
         "destination": ask.one(f"state of {to}", partial(rucio.rse, to)),
@@ -68,6 +69,13 @@ class _Asker:
 
     def all(self, what: str, question: Callable[[], Sequence[T]]) -> tuple[T, ...]:
         return tuple(self.one(what, question) or ())
+
+
+def _tries(rucio: Catalogue, rule: Rule, ask: _Asker) -> int:
+    """Rucio tells it of STUCK rules only."""
+    if rule.state is not RuleState.STUCK:
+        return 0
+    return ask.one("tries", partial(rucio.tries, rule.id)) or 0
 
 
 def _unhappy(known: Facts, names: list[str]) -> str:

@@ -31,7 +31,8 @@ def _shortened(told: str) -> str:
 def _table(facts: Facts, explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield "rule", _rule(facts)
     yield "requests", _requests(facts)
-    yield "last attempt", _last_attempt(facts)
+    yield "tries", str(facts.tries) if facts.tries else ""
+    yield "an attempt", _attempt(facts)
     yield "transfer job", _job(facts)
     yield "sources", ", ".join(map(_candidate, facts.candidates))
     yield "source", _rse(facts.source)
@@ -57,12 +58,12 @@ def _requests(facts: Facts) -> str:
     return ", ".join(f"{many} {kind}" for kind, many in kinds.items()) or "none"
 
 
-def _last_attempt(facts: Facts) -> str:
+def _attempt(facts: Facts) -> str:
     if not facts.attempts:
         return ""
-    last = facts.attempts[0]
-    at = f" at {last.registered_at:%H:%M:%S} UTC" if last.registered_at else ""
-    return f"attempt {last.attempt} was {last.state}{at}: {last.error or 'no reason given'}"
+    one = facts.attempts[0]
+    at = f" at {one.registered_at:%H:%M:%S} UTC" if one.registered_at else ""
+    return f"number {one.attempt} was {one.state}{at}: {one.error or 'no reason given'}"
 
 
 def _job(facts: Facts) -> str:

@@ -38,7 +38,7 @@ class Job(Value):
 class Facts(Value):
     """What was asked of the lake at `now`. `files` is how many locks the rule must have.
 
-    `requests` and `attempts` (the last one that ended) are of a sample of the files. None and
+    `requests` and `attempts` (one each that ended) are of a sample of the files. None and
     empty say that there is none, or that it could not be asked: `unanswered` tells them apart.
     """
 
@@ -48,6 +48,7 @@ class Facts(Value):
     files: int
     requests: tuple[TransferRequest, ...] = ()
     attempts: tuple[TransferRequest, ...] = ()
+    tries: int = 0
     job: Job | None = None
     source: RSE | None = None
     destination: RSE | None = None

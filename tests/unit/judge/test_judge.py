@@ -6,6 +6,7 @@ import pytest
 
 from dltest.judge import judge
 from dltest.model import (
+    DLTEST,
     FTS,
     RUCIO,
     Attempt,
@@ -217,3 +218,21 @@ def test_what_was_found_before_a_cancel_still_counts():
 def test_a_thousand_equal_troubles_are_one_finding():
     judgement = judge(case_of(call()), (record(StepState.REFUSED, *[UNREACHABLE] * 1000),))
     assert len(judgement.findings) == 1
+
+
+def test_what_was_damaged_and_passed_for_good_is_corruption_undetected() -> None:
+    damaged = StepRecord(name="corrupt", state=StepState.DONE, evidence={"damage": "flip-one-bit"})
+    calls = (call("corrupt"), call(outcome="refused", reason="checksum"))
+    said = judge(case_of(*calls), (damaged, record(StepState.DONE)))
+    (finding,) = said.findings
+    assert (said.verdict, finding.code) == (Verdict.FAILED, "corruption-undetected")
+    assert "flip-one-bit was not noticed" in finding.title
+    whole = damaged.model_copy(update={"evidence": {}})
+    (finding,) = judge(case_of(*calls), (whole, record(StepState.DONE))).findings
+    assert finding.code == "not-refused"
+
+
+def test_what_dltest_cannot_do_here_is_skipped() -> None:
+    unable = Trouble(code="not-supported", message="no disk", blame=DLTEST)
+    said = judge(case_of(call()), (record(StepState.UNKNOWN, unable),))
+    assert (said.verdict, said.findings[0].code) == (Verdict.SKIPPED, "not-supported")
