@@ -20,6 +20,8 @@ _ASKED_OF_RUCIO = {
     "delete": ("end own datasets",),
     "declare-bad": ("declare replicas bad",),
     "declare-suspicious": ("declare replicas suspicious",),
+    "keep": ("add datasets", "add rules"),
+    "quarantine": ("quarantine replicas",),
 }
 
 
