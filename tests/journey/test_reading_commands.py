@@ -159,7 +159,7 @@ def test_steps_as_json_hold_every_key(dltest: DLTest) -> None:
     assert step["name"] == "upload"
     assert step["example"] == {"upload": {"to": "source"}}
     keys = {key["key"]: key for key in step["keys"]}
-    expectations = ["outcome", "reason", "phase", "blame", "rate", "time"]
+    expectations = ["outcome", "reason", "phase", "blame", "states", "rate", "time"]
     expected = [f"expect.{key}" for key in expectations]
     assert list(keys) == ["to", "within", *expected, "retries", "protocol"]
     assert keys["to"]["is_needed"]
