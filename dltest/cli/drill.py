@@ -34,7 +34,7 @@ QUICK = (
     "certificate-expired",
     "transfers-refused",
     "transfer-service-down",
-    "quota-exhausted",
+    "protocols-missing",
     "password-changed",
     "rucio-down",
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from dltest.errors import LabError
 from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
-from dltest.lab.damage import inflict
+from dltest.lab.damage import Damage, Shut, inflict
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
 from dltest.lab.faults import check_names, conditions_of, find_fault
 from dltest.lab.healing import is_meant, mend_rows, named, order_of_mending, shakes_all
@@ -133,10 +133,19 @@ def break_(
         if not same:
             wish.model_copy(update={"broken": (*wish.broken, thing)}).write(lab.layout.wish)
         if fault.damage is not None:
-            inflict(lab, name, target, fault.damage)
+            _inflict(lab, thing, fault.damage, wish)
     thing = same[0] if same else thing
     _await(lab, lambda state: thing in state.broken, seconds)
     return thing
+
+
+def _inflict(lab: Lab, thing: BrokenThing, damage: Damage | Shut, before: Wish) -> None:
+    """What cannot be done is not wished either."""
+    try:
+        inflict(lab, thing.fault, thing.target, damage)
+    except LabError:
+        before.write(lab.layout.wish)
+        raise
 
 
 def heal(

@@ -18,8 +18,9 @@ from dltest.lab.description import Lab
 
 _KEPT = """
 CREATE SCHEMA IF NOT EXISTS lab;
-CREATE TABLE IF NOT EXISTS lab.damage (
-    fault text, target text, kept jsonb NOT NULL, PRIMARY KEY (fault, target)
+CREATE TABLE IF NOT EXISTS lab.damages (
+    fault text, target text, place text, columns text[], kept jsonb NOT NULL,
+    PRIMARY KEY (fault, target)
 )
 """
 
@@ -49,7 +50,7 @@ def inflict(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> 
     """Do it, unless it is done already.
 
     Raises:
-        LabError: Rucio's database is out of reach, or has no such rows.
+        LabError: Rucio's database is out of reach, has no such rows, or they are damaged already.
     """
     if isinstance(damage, Shut):
         _set(lab, damage.on)
@@ -57,15 +58,22 @@ def inflict(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> 
     known = {"fault": fault, "target": target or ""}
     with _connected(lab) as connection:
         connection.execute(_KEPT)
-        done = "SELECT 1 FROM lab.damage WHERE fault = %(fault)s AND target = %(target)s"
+        done = "SELECT 1 FROM lab.damages WHERE fault = %(fault)s AND target = %(target)s"
         if connection.execute(done, known).fetchone():
             return
+        _demand_no_other(connection, damage, known)
         rows = _rows(connection, damage, known)
         if not rows:
             raise LabError(f"{fault}: {damage.table} has no rows to damage for {target}")
         connection.execute(
-            "INSERT INTO lab.damage VALUES (%(fault)s, %(target)s, %(kept)s)",
-            {**known, "kept": json.dumps(rows)},
+            "INSERT INTO lab.damages"
+            " VALUES (%(fault)s, %(target)s, %(place)s, %(columns)s, %(kept)s)",
+            {
+                **known,
+                "place": damage.table,
+                "columns": list(damage.change),
+                "kept": json.dumps(rows),
+            },
         )
         connection.execute(_doing(damage), known)
 
@@ -83,7 +91,8 @@ def mend(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> Non
     with _connected(lab) as connection:
         connection.execute(_KEPT)
         kept = connection.execute(
-            "DELETE FROM lab.damage WHERE fault = %(fault)s AND target = %(target)s RETURNING kept",
+            "DELETE FROM lab.damages WHERE fault = %(fault)s AND target = %(target)s"
+            " RETURNING kept",
             known,
         ).fetchone()
         if kept is not None:
@@ -105,6 +114,21 @@ def _connected(lab: Lab, database: str = "rucio") -> psycopg.Connection[dict[str
         return psycopg.connect(where, row_factory=dict_row, connect_timeout=10)
     except psycopg.OperationalError as trouble:
         raise LabError(f"Rucio's database is out of reach: {trouble}") from trouble
+
+
+def _demand_no_other(
+    connection: psycopg.Connection[dict[str, Any]], damage: Damage, known: Mapping[str, str]
+) -> None:
+    """Of two damages to the same rows, neither could be mended exactly before the other."""
+    others = connection.execute(
+        "SELECT fault FROM lab.damages WHERE place = %(place)s AND target = %(target)s"
+        " AND (columns && %(columns)s OR columns = '{}' OR %(columns)s = '{}')",
+        {**known, "place": damage.table, "columns": list(damage.change)},
+    )
+    if other := others.fetchone():
+        raise LabError(
+            f"{known['fault']} and {other['fault']} change the same rows; heal that one first"
+        )
 
 
 def _rows(

@@ -168,7 +168,6 @@ def _rse(lab: Lab, element: storage.StorageElement) -> dict[str, object]:
     }
     attributes |= {
         "fts": lab.url("transfers"),
-        "greedyDeletion": True,
         # Rucio's default; said, so that a fault can say otherwise.
         "verify_checksum": True,
     }

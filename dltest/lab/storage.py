@@ -43,7 +43,13 @@ class StorageElement:
 
     @property
     def all_attributes(self) -> dict[str, str]:
-        own = {"dltest": "True", "type": "disk", "site": self.site, "dltest-faults": "True"}
+        own = {
+            "dltest": "True",
+            "type": "disk",
+            "site": self.site,
+            "dltest-faults": "True",
+            "greedyDeletion": "True",
+        }
         return own | self.attributes
 
 
@@ -51,7 +57,7 @@ ELEMENTS = (
     StorageElement("XRD1", "SITE1", DISK),
     StorageElement("XRD2", "SITE2", DISK),
     StorageElement("XRD3", "SITE3", PASSIVE),
-    StorageElement("XRD4", "SITE4", QUOTA),
+    StorageElement("XRD4", "SITE4", QUOTA, {"greedyDeletion": "False"}),
 )
 
 PREFIX = "/rucio"

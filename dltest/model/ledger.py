@@ -12,6 +12,8 @@ class LedgerKind(StrEnum):
     RULE = "rule"
     FAULT = "fault"
     BLOCK = "block"
+    HOLD = "hold"
+    DARK = "dark"
 
 
 class LedgerState(StrEnum):
@@ -25,7 +27,8 @@ class LedgerState(StrEnum):
 class LedgerEntry(Value):
     """One kind of thing that a run made at one place. Names follow from the run's id.
 
-    A fault is called after what is broken, a block after what it forbids at the RSE.
+    A fault is called after what is broken, a block after what it forbids at the RSE. A hold
+    keeps files from being deleted; dark are files that the catalogue was never told of.
 
     `count` is how many there may be: files of a dataset, replicas on an RSE, rules.
     """
@@ -35,3 +38,8 @@ class LedgerEntry(Value):
     rse: str | None = None
     count: int = 1
     state: LedgerState = LedgerState.INTENDED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be there."""
+        return self.state is not LedgerState.GONE

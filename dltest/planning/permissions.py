@@ -8,7 +8,7 @@ mistake wants to hear of it: its runs fail with `rse-blocked`, and the plan says
 from collections.abc import Sequence
 
 from dltest.errors import NotPermittedError
-from dltest.model import RSE, Case, Footprint, Lake, Plan
+from dltest.model import LAKE, RSE, Case, Footprint, Lake, Plan
 from dltest.planning.budget import footprints
 from dltest.scenario import Registry, Scenario
 from dltest.units import human_size
@@ -20,6 +20,8 @@ _ASKED_OF_RUCIO = {
     "delete": ("end own datasets",),
     "declare-bad": ("declare replicas bad",),
     "declare-suspicious": ("declare replicas suspicious",),
+    "keep": ("add datasets", "add rules"),
+    "quarantine": ("quarantine replicas",),
 }
 
 
@@ -31,6 +33,7 @@ def check_allowed(scenario: Scenario, cases: Sequence[Case], lake: Lake, steps: 
     """
     sums = footprints(cases, steps)
     _check_faults_allowed(scenario, lake, sums)
+    _check_may_be_disturbed(scenario, cases, lake)
     touched = {rse for case in cases for rse in case.targets.values()}
     forbidden = sorted(rse.name for rse in lake.rses if rse.name in touched and _is_forbidden(rse))
     if not forbidden:
@@ -52,6 +55,16 @@ def _check_faults_allowed(scenario: Scenario, lake: Lake, sums: dict[str, Footpr
             f"scenario '{scenario.name}' would damage files at RSEs whose operators have not"
             f" agreed to it by the attribute dltest-faults=True: {told}; let its targets be those"
             " that have, as by `dltest=True&dltest-faults=True`"
+        )
+
+
+def _check_may_be_disturbed(scenario: Scenario, cases: Sequence[Case], lake: Lake) -> None:
+    """What takes an RSE from everybody for a while is done only where an operator agreed to it."""
+    agreed = {LAKE, *(rse.name for rse in lake.rses if _is_true(rse, "dltest-faults"))}
+    if refused := sorted({rse for case in cases for rse in case.disturbs} - agreed):
+        raise NotPermittedError(
+            f"scenario '{scenario.name}' would break or block RSEs whose operators have not agreed"
+            f" to it by the attribute dltest-faults=True: {', '.join(refused)}"
         )
 
 

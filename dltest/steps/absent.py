@@ -1,33 +1,49 @@
-"""`absent`: the files are gone from the catalogue and from the storage, and how long each took."""
+"""`absent`: rules, replicas and bytes of the files are gone, and how long each of them took."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, Replica, ReplicaState
+from dltest.lake.ports import (
+    FileOutcome,
+    JobKind,
+    JobState,
+    JobStatus,
+    Replica,
+    ReplicaState,
+    Rule,
+    RuleState,
+)
 from dltest.model import RUCIO, Blame, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
-from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody, Waiting
+from dltest.steps.some_files import SomeFilesBody, names, numbers
+from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
+from dltest.units import Duration
 
 
-class AbsentBody(StorageStepBody):
-    at: str = Field(
-        description="Target role of the RSE that must hold nothing of the run.",
-        examples=["source"],
+class AbsentBody(SomeFilesBody):
+    for_: Duration = Field(
+        timedelta(0),
+        alias="for",
+        description="How long they must stay away: a copy that was under way may end later.",
+        examples=["10s"],
     )
 
-    def roles(self) -> tuple[str, ...]:
-        return (self.at,)
+    @model_validator(mode="after")
+    def _has_time(self) -> "AbsentBody":
+        if self.for_ >= self.within:
+            raise ValueError("`for` must be shorter than `within`, in which they must go first")
+        return self
 
 
 class Absent:
-    """Catalogue until no replica is left, then the storage until no file is there.
+    """Rules until all are gone, then replicas, then the storage until no file is there.
 
-    Times count from the moment that the deletion was asked for, if this run asked for one; their
-    error is one poll (`poll_seconds`).
+    Times count from the moment for which the deletion was asked for, if this run asked for one;
+    their error is one poll (`poll_seconds`).
     """
 
     name: ClassVar[str] = "absent"
@@ -35,21 +51,25 @@ class Absent:
     checks: ClassVar[bool] = True
     Body = AbsentBody
 
-    def footprint(self, body: AbsentBody, payload: Payload) -> Mapping[str, Footprint]:  # noqa: ARG002
+    def footprint(self, body: AbsentBody, payload: Payload) -> Mapping[str, Footprint]:
+        numbers(body, payload)
         return {}
 
     def begin(self, ctx: Context, body: AbsentBody) -> Outcome:
         return self.look(ctx, body, {"polls": 0})
 
     def look(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
-        rse = ctx.targets[body.at]
+        if "rules_gone" not in handle:
+            if rules := _rules_left(ctx):
+                note = Progress(note=f"{len(rules)} rules still exist")
+                return Waiting(handle, _pause(ctx), note, rules[0].watch())
+            handle = {**handle, "rules_gone": _seconds(ctx)}
         if "gone_from_catalogue" not in handle:
-            left = _still_listed(ctx, rse)
-            if left:
-                done = ctx.payload.files - len(left)
+            if left := _still_listed(ctx, body):
+                done = len(numbers(body, ctx.payload)) - len(left)
                 note = Progress(files_done=done, note=left[0].state.value)
                 return Waiting(handle, _pause(ctx), note, left[0].watch())
-            handle = {**handle, "gone_from_catalogue": self._seconds(ctx)}
+            handle = {**handle, "gone_from_catalogue": _seconds(ctx)}
         return self._look_at_storage(ctx, body, handle)
 
     def _look_at_storage(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
@@ -63,53 +83,88 @@ class Absent:
             return storage_bytes.cut_short(rse, status)
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
-        present = _present(status)
-        if present:
-            note = f"{len(present)} files still on the storage"
-            again = {key: value for key, value in handle.items() if key != "job"}
-            return Waiting(again, _pause(ctx), Progress(note=note))
-        return self._gone(ctx, rse, handle)
+        again = {key: value for key, value in handle.items() if key != "job"}
+        if present := _present(status):
+            return self._still_there(ctx, rse, again, present)
+        return self._gone(ctx, body, {"gone_from_storage": _seconds(ctx), **again})
 
     def _ask_storage(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.at]
-        files = ctx.refs(rse, body.protocol)
+        every = ctx.refs(rse, body.protocol)
+        files = tuple(every[number] for number in numbers(body, ctx.payload))
         polls = int(str(handle["polls"])) + 1
         job_id = storage_bytes.start(ctx, JobKind.STAT, rse, files, what=f"stat{polls}")
         asked = {**handle, "polls": polls, "job": job_id, "looks": 0}
         return storage_bytes.wait(asked, ctx.lake.storage.look(job_id))
 
-    def _gone(self, ctx: Context, rse: str, handle: Handle) -> Done:
+    def _still_there(
+        self, ctx: Context, rse: str, handle: Handle, present: list[FileOutcome]
+    ) -> Outcome:
+        if "gone_from_storage" not in handle:
+            note = f"{len(present)} files still on the storage"
+            return Waiting(handle, _pause(ctx), Progress(note=note))
+        message = f"{len(present)} files were gone from {rse} and are back: {present[0].url}"
+        back = Trouble(code="dark-file", message=message, blame=RUCIO)
+        return Done(evidence={"rse": rse}, troubles=(back,))
+
+    def _gone(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
+        away = _seconds(ctx) - float(str(handle["gone_from_storage"]))
+        if away < body.for_.total_seconds():
+            pause = timedelta(seconds=body.for_.total_seconds() - away)
+            return Waiting(handle, pause, Progress(note="gone; do they stay away?"))
+        rules = {"rules_gone_seconds": handle["rules_gone"]} if _ended_rules(ctx) else {}
+        times = {
+            **rules,
+            "gone_from_catalogue_seconds": handle["gone_from_catalogue"],
+            "gone_from_storage_seconds": handle["gone_from_storage"],
+        }
         return Done(
             measured={
-                "files": ctx.payload.files,
-                "gone_from_catalogue_seconds": float(str(handle["gone_from_catalogue"])),
-                "gone_from_storage_seconds": self._seconds(ctx),
+                "files": len(numbers(body, ctx.payload)),
+                **{name: float(str(time)) for name, time in times.items()},
                 "poll_seconds": _pause(ctx).total_seconds(),
             },
-            evidence={"rse": rse},
+            evidence={"rse": ctx.targets[body.at]},
         )
 
     def overdue(self, ctx: Context, body: AbsentBody, handle: Handle) -> Done:
         rse = ctx.targets[body.at]
         if "gone_from_catalogue" not in handle:
-            return Done(evidence={"rse": rse}, troubles=(_not_deleted(ctx, rse),))
+            return Done(evidence={"rse": rse}, troubles=(_not_deleted(ctx, body),))
         message = (
             f"the catalogue has forgotten the files, and the storage of {rse} still holds them"
         )
         dark = Trouble(code="dark-file", message=message, blame=RUCIO)
         return Done(evidence={"rse": rse}, troubles=(dark,))
 
-    def _seconds(self, ctx: Context) -> float:
-        asked = [r.ended_at for r in ctx.earlier if r.name == "delete" and r.ended_at]
-        return round((ctx.now - (asked[-1] if asked else ctx.began_at)).total_seconds(), 3)
-
 
 def _pause(ctx: Context) -> timedelta:
     return pace.pause(ctx.now - ctx.began_at)
 
 
-def _still_listed(ctx: Context, rse: str) -> list[Replica]:
-    replicas = ctx.lake.catalogue.replicas(ctx.file_names(), rse)
+def _seconds(ctx: Context) -> float:
+    """Since the last request that was to end something, or the moment that it asked for."""
+    due = [
+        record.ended_at + timedelta(seconds=record.measured.get("after_seconds", 0))
+        for record in ctx.earlier
+        if record.name in {"delete", "release"} and record.ended_at
+    ]
+    return round((ctx.now - (due[-1] if due else ctx.began_at)).total_seconds(), 3)
+
+
+def _ended_rules(ctx: Context) -> list[str]:
+    """Those that earlier steps asked to end."""
+    lists = (record.evidence.get("ended_rules", []) for record in ctx.earlier)
+    return [str(rule_id) for ids in lists if isinstance(ids, list) for rule_id in ids]
+
+
+def _rules_left(ctx: Context) -> list[Rule]:
+    rules = (ctx.lake.catalogue.rule(rule_id) for rule_id in dict.fromkeys(_ended_rules(ctx)))
+    return [rule for rule in rules if rule.state is not RuleState.GONE]
+
+
+def _still_listed(ctx: Context, body: AbsentBody) -> list[Replica]:
+    replicas = ctx.lake.catalogue.replicas(names(ctx, body), ctx.targets[body.at])
     return [replica for replica in replicas if replica.state is not ReplicaState.MISSING]
 
 
@@ -117,11 +172,11 @@ def _present(status: JobStatus) -> list[FileOutcome]:
     return [outcome for outcome in status.outcomes if outcome.present]
 
 
-def _not_deleted(ctx: Context, rse: str) -> Trouble:
+def _not_deleted(ctx: Context, body: AbsentBody) -> Trouble:
     """Rules still there: the judge's cleaner or the undertaker; rules gone: the reaper."""
-    left = _still_listed(ctx, rse)
-    states = "/".join(sorted({replica.state.value for replica in left}))
-    if ctx.lake.catalogue.rules(ctx.dataset):
+    rse, left = ctx.targets[body.at], _still_listed(ctx, body)
+    states = "/".join(sorted({replica.state.value for replica in left})) or "gone"
+    if _rules_left(ctx) or (not _ended_rules(ctx) and ctx.lake.catalogue.rules(ctx.dataset)):
         message = (
             f"{len(left)} replicas at {rse} are {states} and their rules still exist: Rucio's"
             " undertaker or judge-cleaner does not run"

@@ -7,10 +7,10 @@ Rucio is asked first; bytes that Rucio does not know of are removed at the stora
 
 from datetime import UTC, datetime, timedelta
 
-from dltest.lake.ports import JobKind, JobState, Replica, ReplicaState
+from dltest.lake.ports import FileRef, JobKind, JobState, Replica, ReplicaState
 from dltest.model import LedgerEntry, LedgerKind, LedgerState, Progress, Watch, WatchKind
 from dltest.steps import bytes as storage_bytes
-from dltest.steps import pace
+from dltest.steps import dark, pace
 from dltest.steps.block import allow_all
 from dltest.steps.fault import heal_all
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting, job_id
@@ -37,11 +37,10 @@ def begin(ctx: Context) -> Outcome:
         return Waiting({"polls": 0, "writing": True}, storage_bytes.FIRST_LOOK)
     if not _is_healed(ctx):
         return Waiting({"polls": 0, "healing": True}, pace.SOONEST, Progress(note="faults heal"))
-    entries = _open_entries(ctx)
-    if not entries:
+    if not _open_entries(ctx):
         return Done(measured={"leftovers": 0})
-    if any(entry.kind in {LedgerKind.DATASET, LedgerKind.RULE} for entry in entries):
-        ctx.lake.catalogue.expire(ctx.dataset)
+    for dataset in _datasets(ctx):
+        ctx.lake.catalogue.expire(dataset)
     return look(ctx, {"polls": 0})
 
 
@@ -51,6 +50,7 @@ def look(ctx: Context, handle: Handle) -> Outcome:
         return begin(ctx)
     if job := handle.get("job"):
         return _look_at_storage(ctx, handle, str(job))
+    _release(ctx)
     if rules := ctx.lake.catalogue.rules(ctx.dataset):
         return _later(ctx, handle, "rules are still there", rules[0].watch())
     _settle(ctx, LedgerKind.RULE)
@@ -98,6 +98,16 @@ def _is_healed(ctx: Context) -> bool:
     return len(whole) == len(broken)
 
 
+def _release(ctx: Context) -> None:
+    """What would outlive its dataset is ended by itself: rules that are locked, or of files.
+
+    Asked for with every look, since the listing of rules may be older than the last of them.
+    """
+    if any(entry.kind is LedgerKind.HOLD for entry in _open_entries(ctx)):
+        for rule in ctx.lake.catalogue.rules(ctx.dataset):
+            ctx.lake.catalogue.end_rule(rule.id)
+
+
 def _name(entry: LedgerEntry) -> str:
     return f"{entry.kind} {entry.name}" + (f" at {entry.rse}" if entry.rse else "")
 
@@ -110,7 +120,7 @@ def _next_place(ctx: Context, handle: Handle) -> Outcome:
         return _finish_catalogue(ctx, handle, dead)
     polls = int(str(handle["polls"])) + 1
     job_id = storage_bytes.start(
-        ctx, JobKind.UNLINK, rse, ctx.refs(rse), what=f"unlink.{rse}.{_round(ctx)}.{polls}"
+        ctx, JobKind.UNLINK, rse, _refs(ctx, rse), what=f"unlink.{rse}.{_round(ctx)}.{polls}"
     )
     asked = {**handle, "polls": polls, "job": job_id, "rse": rse}
     return Waiting(asked, storage_bytes.FIRST_LOOK, watch=_watch(job_id))
@@ -123,7 +133,7 @@ def _look_at_storage(ctx: Context, handle: Handle, job: str) -> Outcome:
     rse = str(handle["rse"])
     rest: Handle = {key: value for key, value in handle.items() if key not in {"job", "rse"}}
     if status.state is JobState.DONE and not storage_bytes.troubles_of(rse, status):
-        _settle(ctx, LedgerKind.REPLICAS, rse=rse)
+        _settle(ctx, LedgerKind.REPLICAS, LedgerKind.DARK, rse=rse)
         return _next_place(ctx, rest)
     return _next_place(ctx, {**rest, "dead": [*_known_dead(handle), rse]})
 
@@ -135,7 +145,7 @@ def _finish_catalogue(ctx: Context, handle: Handle, dead: list[str]) -> Outcome:
     left = ctx.lake.catalogue.dids(ctx.dataset)
     if left:
         return _later(ctx, handle, f"{len(left)} names still in the catalogue")
-    _settle(ctx, LedgerKind.DATASET, LedgerKind.FILES)
+    _settle(ctx, LedgerKind.DATASET, LedgerKind.FILES, LedgerKind.HOLD)
     return Done(measured={"leftovers": 0})
 
 
@@ -155,7 +165,7 @@ def _end_strays(ctx: Context, handle: Handle) -> Handle:
         return handle
     left = set(ctx.lake.catalogue.dids(ctx.dataset))
     files = [name for name in ctx.file_names() if name in left]
-    if ctx.dataset in left or not files:
+    if left & set(_datasets(ctx)) or not files:
         return handle
     kept = {
         replica.name
@@ -174,13 +184,25 @@ def _watch(job_id: str) -> Watch:
 
 
 def _open_entries(ctx: Context) -> list[LedgerEntry]:
-    return [entry for entry in ctx.ledger.entries() if entry.state is not LedgerState.GONE]
+    return [entry for entry in ctx.ledger.entries() if entry.is_open]
+
+
+def _datasets(ctx: Context) -> list[str]:
+    """Those that may be there; rules are for the run's own."""
+    entries = _open_entries(ctx)
+    own = {ctx.dataset for entry in entries if entry.kind is LedgerKind.RULE}
+    return sorted(own | {entry.name for entry in entries if entry.kind is LedgerKind.DATASET})
 
 
 def _rses(ctx: Context) -> list[str]:
-    """RSEs with replicas that are not verified gone."""
-    open_replicas = (e for e in _open_entries(ctx) if e.kind is LedgerKind.REPLICAS)
-    return sorted({entry.rse for entry in open_replicas if entry.rse})
+    """RSEs with replicas or dark files that are not verified gone."""
+    kinds = {LedgerKind.REPLICAS, LedgerKind.DARK}
+    return sorted({entry.rse for entry in _open_entries(ctx) if entry.kind in kinds and entry.rse})
+
+
+def _refs(ctx: Context, rse: str) -> tuple[FileRef, ...]:
+    """All that the run may have written there."""
+    return sum((dark.refs(ctx, entry) for entry in dark.entries(ctx, rse)), ctx.refs(rse))
 
 
 def _listed(ctx: Context) -> list[Replica]:

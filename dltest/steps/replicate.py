@@ -1,7 +1,7 @@
 """`replicate`: ask Rucio for a copy by a rule, and wait until every file of it has a good lock."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -26,6 +26,12 @@ class ReplicateBody(StepBody):
         alias="from",
         description="Target role of the only RSE that may be read.",
         examples=["source"],
+    )
+    until: Literal["done", "submitted"] = Field(
+        "done",
+        description="`submitted`: done as soon as Rucio has handed the first transfers over, so"
+        " that the next step meets them under way.",
+        examples=["submitted"],
     )
 
     def roles(self) -> tuple[str, ...]:
@@ -77,6 +83,8 @@ class Replicate:
         handle = with_state(handle, rule)
         if rule.state is RuleState.OK and rule.locks_ok == ctx.payload.files:
             return self._arrived(ctx, body, rule, handle)
+        if body.until == "submitted" and self._is_submitted(ctx, body):
+            return Done(evidence=self._evidence(ctx, body, rule, handle))
         if rule.state in FINAL_TROUBLE:
             return self._refused(ctx, body, rule, handle)
         if rule.state is RuleState.GONE:
@@ -104,6 +112,11 @@ class Replicate:
             note = Progress(note="the former attempt's rule ends")
             return Waiting({}, pace.pause(ctx.now - ctx.began_at), note, former[0].watch())
         return self.begin(ctx, body)
+
+    def _is_submitted(self, ctx: Context, body: ReplicateBody) -> bool:
+        sampled = _sample(ctx.file_names())
+        requests = ctx.lake.catalogue.requests(sampled, ctx.targets[body.to])
+        return any(request.state == "SUBMITTED" for request in requests)
 
     def _arrived(self, ctx: Context, body: ReplicateBody, rule: Rule, handle: Handle) -> Done:
         sampled = _sample(ctx.file_names())

@@ -1,5 +1,6 @@
 """Every fault of the lab: in effect when `break` returns, undone when `heal` returns."""
 
+import json
 import os
 import signal
 import socket
@@ -8,10 +9,15 @@ from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 
+import psycopg
 import pytest
 from lab_command import run_lab
 
+from dltest.errors import LabError
+from dltest.lab import control
+from dltest.lab.damage import Damage
 from dltest.lab.description import State
+from dltest.lab.faults import FAULTS
 
 
 @pytest.fixture
@@ -166,3 +172,47 @@ def test_a_fault_outlives_its_supervisor_and_heals_all_the_same(whole: Any) -> N
     assert storage_answer(whole, "XRD1", "PUT") == 507
     whole.heal()
     assert storage_answer(whole, "XRD1", "GET") == 404
+
+
+DAMAGES = [fault for fault in FAULTS if isinstance(fault.damage, Damage)]
+
+
+def rows(whole: Any, tables: set[str]) -> dict[str, list[str]]:
+    """All that these tables of Rucio's database hold."""
+    url = whole.status()["endpoints"]["rucio_database"].replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        return {
+            table: sorted(
+                json.dumps(row[0], sort_keys=True)
+                for row in connection.execute(f"SELECT to_jsonb(t) FROM {table} t")  # noqa: S608
+            )
+            for table in tables
+        }
+
+
+def test_damaged_rows_are_what_they_were_once_they_are_healed(whole: Any) -> None:
+    tables = {str(fault.damage.table) for fault in DAMAGES if isinstance(fault.damage, Damage)}
+    before = rows(whole, tables)
+    for fault in DAMAGES:
+        control.break_(whole.dir, fault.name, "XRD2" if fault.kind else None)
+        assert rows(whole, tables) != before, fault.name
+        control.heal(whole.dir, fault.name)
+        assert rows(whole, tables) == before, fault.name
+
+
+def test_of_two_damages_to_the_same_rows_the_second_is_refused(whole: Any) -> None:
+    control.break_(whole.dir, "fts-wrong", "XRD2")
+    with pytest.raises(LabError, match="heal that one first"):
+        control.break_(whole.dir, "fts-missing", "XRD2")
+    assert [one["fault"] for one in whole.status()["broken"]] == ["fts-wrong"]
+    control.break_(whole.dir, "fts-missing", "XRD3")
+
+
+def test_a_database_that_is_shut_heals_with_the_rows_damaged_before(whole: Any) -> None:
+    before = rows(whole, {"rses"})
+    control.break_(whole.dir, "rse-write-blocked", "XRD2")
+    control.break_(whole.dir, "database-down")
+    with pytest.raises(psycopg.OperationalError):
+        rows(whole, {"rses"})
+    control.heal(whole.dir)
+    assert rows(whole, {"rses"}) == before

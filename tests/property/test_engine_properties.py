@@ -374,6 +374,25 @@ def test_on_a_lake_that_nobody_may_break_the_case_is_skipped(store):
 FAMILY = Path("scenarios/resilience")
 
 
+@settings(max_examples=15, deadline=None)
+@given(crash_at=st.integers(1, 100), cancel_at=st.integers(1, 40))
+def test_what_a_run_blocked_is_allowed_again_also_over_a_crash(store, crash_at, cancel_at):
+    text = (FAMILY / "source-blocked.yaml").read_text()
+    steps = [line for line in text.splitlines() if "daemon-down" not in line]
+    trial = Trial(store, scenario="\n".join(steps))
+    trial.crash_at = crash_at
+    turns = iter(range(1, 10_000))
+
+    def perhaps_cancel() -> None:
+        if next(turns) == cancel_at:
+            store.cancel(trial.run_id)
+
+    assert trial.play(perhaps_cancel).leftovers == 0
+    trial.crash_at = None
+    assert all(rse.readable for rse in trial.lake.catalogue.inventory().rses)
+    assert trial.lake.litter() == []
+
+
 @pytest.mark.parametrize("name", ["source-down", "destination-down", "source-blocked"])
 def test_what_rucio_repairs_is_seen_from_breakdown_to_recovery(store, name):
     text = (FAMILY / f"{name}.yaml").read_text()

@@ -79,17 +79,6 @@ FAULTS = (
         Damage("rse_protocols", AT_RSE),
         _noticed("upload", "upload", "no-common-protocol", "rucio"),
     ),
-    _at_rse(
-        "quota-exhausted",
-        "our account has used up what it may store at the RSE",
-        Damage(
-            "account_limits",
-            f"{AT_RSE} AND account = 'dltest'",
-            ("account", "rse_id"),
-            {"bytes": "0"},
-        ),
-        _noticed("replicate", "replicate", "quota-exceeded", "rucio", OTHER, RSE),
-    ),
     _attribute(
         "fts-missing",
         "the RSE names no transfer service",

@@ -62,6 +62,21 @@ class PatientQueue(queue.Queue[Any]):
         self.join()
 
 
+def patch_producers() -> None:
+    """End a daemon whose producer has ended, as one does whose database went away.
+
+    Its consumers would else wait in a `PatientQueue` for what never comes.
+    """
+    produce = daemons_common.ProducerConsumerDaemon._produce  # noqa: SLF001 - there is no other way
+
+    @functools.wraps(produce)
+    def produced(*args: Any, **options: Any) -> None:
+        produce(*args, **options)
+        os._exit(1)
+
+    daemons_common.ProducerConsumerDaemon._produce = produced  # noqa: SLF001
+
+
 def patch_rounds(rounds: Path) -> None:
     """Skip the wait for other workers, and note the end of every round in a file."""
     original = daemons_common.db_workqueue
@@ -208,6 +223,7 @@ def main() -> None:
     patch_topology()
     # Only the conveyor's producers and consumers use a queue of that module.
     daemons_common.queue.Queue = PatientQueue
+    patch_producers()
     for module in plan["modules"]:
         importlib.import_module(module)
     warm_up()

@@ -15,6 +15,7 @@ from dltest.lake.ports.answers import (
 )
 from dltest.lake.ports.bad_replicas import BadReplica, BadReplicas, BadState
 from dltest.lake.ports.catalogue import Catalogue
+from dltest.lake.ports.deletion import Deletion
 from dltest.lake.ports.diagnosis import Diagnosis, Heartbeat, Operation, Usage
 from dltest.lake.ports.faults import Faults
 from dltest.lake.ports.lake import (
@@ -42,6 +43,7 @@ __all__ = [
     "BadState",
     "Carrier",
     "Catalogue",
+    "Deletion",
     "Diagnosis",
     "Faults",
     "FileFacts",

@@ -58,10 +58,16 @@ def rule_seen(state: str, error: str | None) -> str:
 
 
 class Rule(Value):
-    """A replication rule now. Locks count files: ok, replicating, stuck."""
+    """A replication rule now. Locks count files: ok, replicating, stuck.
+
+    `did` is the dataset or file that it is for, `rse` its RSE expression; of a rule that is GONE
+    neither is known.
+    """
 
     id: str
     state: RuleState
+    did: str | None = None
+    rse: str | None = None
     locks_ok: int = 0
     locks_replicating: int = 0
     locks_stuck: int = 0

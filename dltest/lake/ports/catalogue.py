@@ -6,11 +6,12 @@ from typing import Protocol
 
 from dltest.lake.ports.answers import FileFacts, Replica, Rule, TransferRequest
 from dltest.lake.ports.bad_replicas import BadReplicas
+from dltest.lake.ports.deletion import Deletion
 from dltest.lake.ports.diagnosis import Diagnosis
 from dltest.model import Lake, Watch
 
 
-class Catalogue(BadReplicas, Diagnosis, Protocol):
+class Catalogue(BadReplicas, Deletion, Diagnosis, Protocol):
     """Rucio. Names are those of DIDs in the lake's own scope."""
 
     def inventory(self) -> Lake:
@@ -31,7 +32,7 @@ class Catalogue(BadReplicas, Diagnosis, Protocol):
     def add_rule(
         self, dataset: str, rse: str, *, tag: str, lifetime: timedelta, source: str | None = None
     ) -> str:
-        """Ask for the dataset at the RSE; the rule carries `tag` as its comment."""
+        """Ask for the dataset, or one file, at the RSE; the rule carries `tag` as its comment."""
 
     def rule(self, rule_id: str) -> Rule:
         """The rule now; may be served from a listing of half a second ago."""
@@ -58,7 +59,7 @@ class Catalogue(BadReplicas, Diagnosis, Protocol):
         """Latest known transfer request towards the RSE for each of these files that has one."""
 
     def end_rule(self, rule_id: str) -> None:
-        """Let the rule end now, and its replicas be deleted at once."""
+        """Let the rule end now, locked or not, and its replicas be deleted at once."""
 
     def expire(self, dataset: str) -> None:
         """End the dataset with everything of it: rules, files, replicas, bytes."""

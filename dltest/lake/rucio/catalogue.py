@@ -11,11 +11,8 @@ from os.path import commonprefix
 from typing import Any
 
 from rucio.common.exception import (
-    DataIdentifierAlreadyExists,
     DataIdentifierNotFound,
-    DuplicateContent,
     DuplicateRule,
-    FileAlreadyExists,
     RequestNotFound,
     RuleNotFound,
 )
@@ -25,6 +22,7 @@ from dltest.lake.ports import FileFacts, Replica, Rule, RuleState, TransferReque
 from dltest.lake.rucio.aging import Aging
 from dltest.lake.rucio.bad_replicas import BadReplicaCalls
 from dltest.lake.rucio.calls import batches
+from dltest.lake.rucio.deletion import DeletionCalls
 from dltest.lake.rucio.diagnosis import DiagnosisCalls
 from dltest.lake.rucio.reading import replica_from, request_from, rse_from, rule_from, seen_now
 from dltest.model import Lake, Watch, WatchKind
@@ -41,7 +39,7 @@ ENDED = 0.0001
 STRAY = ".stray"
 
 
-class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
+class RucioCatalogue(BadReplicaCalls, DeletionCalls, DiagnosisCalls):
     """Safe to share between threads."""
 
     def __init__(self, settings: LakeSettings) -> None:
@@ -73,8 +71,8 @@ class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
 
     def urls(self, rse: str, names: Sequence[str], protocol: str | None = None) -> list[str]:
         """Asked of the server, whose policy decides; the names travel in the URL, so in batches."""
-        facts = self._rse_facts.get(rse, lambda: self._ask_rse(rse))
-        scheme = _scheme(rse, facts, (protocol,) if protocol else self._schemes)
+        wanted = (protocol,) if protocol else self._schemes
+        scheme = _scheme(rse, self.protocols(rse), wanted)
         lfns = [f"{self._scope}:{name}" for name in names]
         pfns: dict[str, str] = {}
         for batch in batches(lfns, max(1, URL_BYTES // (max(map(len, lfns), default=1) + 10))):
@@ -90,9 +88,7 @@ class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
         ]
         for batch in batches(replicas):
             self._call_batch(f"register replicas at {rse}", "add_replicas", rse, batch)
-        self._add_dataset(dataset, lifetime)
-        for chunk in batches([{"scope": self._scope, "name": f.name} for f in files]):
-            self._attach(dataset, chunk)
+        self.add_dataset(dataset, [file.name for file in files], lifetime)
 
     def add_rule(
         self, dataset: str, rse: str, *, tag: str, lifetime: timedelta, source: str | None = None
@@ -163,19 +159,10 @@ class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
         known = (self._request(name, rse) for name in names)
         return [request for request in known if request is not None]
 
-    def end_rule(self, rule_id: str) -> None:
-        def end(client: Any) -> None:
-            try:
-                client.update_replication_rule(rule_id, {"lifetime": 0, "purge_replicas": True})
-            except RuleNotFound:
-                return
-
-        self._session.call(f"end rule {rule_id}", end)
-
     def expire(self, dataset: str) -> None:
         """What no rule ever kept Rucio never deletes, so such files get one that ends at once."""
         for rse in self._unruled_places(dataset):
-            self.add_rule(dataset, rse, tag=f"{dataset}.end.{rse}", lifetime=timedelta(seconds=1))
+            self._add_last_rule(dataset, rse)
         self._end_did(dataset)
 
     def expire_files(self, names: Sequence[str]) -> None:
@@ -192,10 +179,17 @@ class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
             return
         dataset = min(known) + STRAY
         # Should this be cut short, the dataset goes by itself.
-        self._add_dataset(dataset, timedelta(seconds=30))
-        for batch in batches([{"scope": self._scope, "name": name} for name in sorted(known)]):
-            self._attach(dataset, batch)
+        self.add_dataset(dataset, sorted(known), timedelta(seconds=30))
         self.expire(dataset)
+
+    def _add_last_rule(self, dataset: str, rse: str) -> None:
+        """What has ended in the meantime, by an earlier call, needs none."""
+        tag = f"{dataset}.end.{rse}"
+        try:
+            self.add_rule(dataset, rse, tag=tag, lifetime=timedelta(seconds=1))
+        except CatalogueError as error:
+            if not isinstance(error.__cause__, DataIdentifierNotFound):
+                raise
 
     def _end_did(self, name: str) -> None:
         def end(client: Any) -> None:
@@ -227,6 +221,10 @@ class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
 
         return self._session.call(f"ask where files lie at {rse}", ask, rse=rse)
 
+    def protocols(self, rse: str) -> list[dict[str, Any]]:
+        """How the RSE can be reached, in Rucio's words."""
+        return list(self._rse_facts.get(rse, lambda: self._ask_rse(rse))["protocols"])
+
     def _ask_rse(self, rse: str) -> dict[str, Any]:
         return dict(
             self._session.call(f"read the protocols of {rse}", lambda c: c.get_rse(rse), rse=rse)
@@ -234,29 +232,6 @@ class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
 
     def _call_batch(self, operation: str, method: str, *arguments: object) -> None:
         self._session.call(operation, lambda c: getattr(c, method)(*arguments))
-
-    def _add_dataset(self, dataset: str, lifetime: timedelta) -> None:
-        def add(client: Any) -> None:
-            try:
-                seconds = int(lifetime.total_seconds())
-                client.add_dataset(self._scope, dataset, lifetime=seconds)
-            except DataIdentifierAlreadyExists:
-                return
-
-        self._session.call(f"make dataset {dataset}", add)
-
-    def _attach(self, dataset: str, batch: Sequence[dict[str, str]]) -> None:
-        """What an earlier, lost call attached already is attached; the rest is, one by one."""
-
-        def attach(client: Any) -> None:
-            try:
-                client.attach_dids(self._scope, dataset, batch)
-            except (DuplicateContent, FileAlreadyExists):
-                if len(batch) > 1:
-                    for file in batch:
-                        self._attach(dataset, [file])
-
-        self._session.call(f"attach files to {dataset}", attach)
 
     def _own_rules(self) -> dict[str, dict[str, Any]]:
         def ask(client: Any) -> dict[str, dict[str, Any]]:
@@ -315,9 +290,9 @@ class RucioCatalogue(BadReplicaCalls, DiagnosisCalls):
         return self._session.call(f"read the request for {name} at {rse}", ask, rse=rse)
 
 
-def _scheme(rse: str, facts: dict[str, Any], wanted: Sequence[str]) -> str:
+def _scheme(rse: str, protocols: Sequence[dict[str, Any]], wanted: Sequence[str]) -> str:
     """The first of the wanted protocols that the RSE offers."""
-    offered = {protocol["scheme"] for protocol in facts["protocols"]}
+    offered = {protocol["scheme"] for protocol in protocols}
     scheme = next((scheme for scheme in wanted if scheme in offered), None)
     if scheme is None:
         raise CatalogueError(

@@ -31,6 +31,8 @@ def rule_from(answer: Mapping[str, Any]) -> Rule:
     return Rule(
         id=answer["id"],
         state=RuleState(answer["state"]),
+        did=answer["name"],
+        rse=answer["rse_expression"],
         locks_ok=answer["locks_ok_cnt"],
         locks_replicating=answer["locks_replicating_cnt"],
         locks_stuck=answer["locks_stuck_cnt"],

@@ -14,6 +14,7 @@ from dltest.lake.ports import (
 )
 from dltest.lake.simulated.bad_replicas import SimulatedBadReplicas
 from dltest.lake.simulated.calls import refused
+from dltest.lake.simulated.deletion import SimulatedDeletion
 from dltest.lake.simulated.diagnosis import SimulatedDiagnosis
 from dltest.lake.simulated.world import (
     HOST,
@@ -28,7 +29,7 @@ from dltest.lake.simulated.world import (
 from dltest.model import Lake, Watch, WatchKind
 
 
-class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDiagnosis):
+class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDeletion, SimulatedDiagnosis):
     """Rucio, as far as the port goes."""
 
     def __init__(
@@ -126,11 +127,8 @@ class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDiagnosis):
 
     def end_rule(self, rule_id: str) -> None:
         with self._asked("end_rule"):
-            rule = self._world.rules.pop(rule_id, None)
-            if rule is None:
-                return
-            for name in self._world.datasets.get(rule.dataset, ()):
-                self._world.forget(name, rule.rse)
+            if rule := self._world.rules.get(rule_id):
+                rule.locked, rule.ends_at = False, self._world.clock.now()
 
     def expire(self, dataset: str) -> None:
         with self._asked("expire"):
@@ -148,41 +146,46 @@ class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDiagnosis):
             self._world.journal("expired", name)
 
     def _new_rule(self, dataset: str, rse: str, tag: str, source: str | None) -> str:
-        if dataset not in self._world.datasets:
+        if dataset not in {*self._world.datasets, *self._world.files}:
             raise refused("rucio-refused", f"DataIdentifierNotFound: {dataset}")
         turns = 100 * TURNS_OF_A_TRANSFER if self._world.ails("slow") else TURNS_OF_A_TRANSFER
         world, rule_id = self._world, f"rule-{next(self._ids)}"
         now, due = world.clock.now(), world.turn + turns
         rule = world.rules[rule_id] = SimulatedRule(rule_id, dataset, rse, tag, now, source, due)
         world.journal("rule", tag)
-        if all(world.has(name, rse) for name in world.datasets[dataset]):
+        if all(world.has(name, rse) for name in world.members(dataset)):
             rule.done_at = now
         return rule_id
 
     def _told(self, rule: SimulatedRule) -> Rule:
-        names = self._world.datasets.get(rule.dataset, set())
+        names = self._world.members(rule.dataset)
         good = sum(self._world.good(name, rule.rse) for name in names)
         bad = len(names) - good
         state = RuleState.STUCK if rule.error else RuleState.REPLICATING if bad else RuleState.OK
         return Rule(
             id=rule.id,
             state=state,
+            did=rule.dataset,
+            rse=rule.rse,
             locks_ok=good,
             locks_replicating=0 if rule.error else bad,
             locks_stuck=bad if rule.error else 0,
             error=rule.error,
             created_at=rule.created_at,
             updated_at=rule.done_at or rule.created_at,
+            expires_at=rule.ends_at,
         )
 
     def _replica(self, name: str, rse: str) -> Replica:
         if not self._world.has(name, rse):
             return Replica(name=name, rse=rse, state=ReplicaState.MISSING)
         facts = self._world.files[name]
+        is_going = self._world.is_being_deleted(name, rse)
+        state = self._world.states.get((name, rse), ReplicaState.AVAILABLE)
         return Replica(
             name=name,
             rse=rse,
-            state=self._world.states.get((name, rse), ReplicaState.AVAILABLE),
+            state=ReplicaState.BEING_DELETED if is_going else state,
             size_bytes=facts.size_bytes,
             adler32=facts.adler32,
         )
@@ -194,7 +197,7 @@ class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDiagnosis):
             for rule in self._world.rules.values()
             if rule.rse == rse
             and rule.done_at is None
-            and name in self._world.datasets[rule.dataset]
+            and name in self._world.members(rule.dataset)
         )
         if done is not None:
             return _request_of(name, done, "DONE")

@@ -1,7 +1,7 @@
 """What there is in a simulated lake, what is wrong with it, and what its daemons do in a turn."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -98,6 +98,8 @@ class SimulatedRule:
     due: int
     error: str | None = None
     done_at: datetime | None = None
+    ends_at: datetime | None = None
+    locked: bool = False
 
 
 @dataclass
@@ -114,6 +116,8 @@ class World:
     stored: dict[str, bytes] = field(default_factory=dict)
     moved: dict[tuple[str, str], SimulatedRule] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
+    doomed: set[tuple[str, str]] = field(default_factory=set)
+    quarantined: set[tuple[str, str]] = field(default_factory=set)
     states: dict[tuple[str, str], ReplicaState] = field(default_factory=dict)
     bad: list[BadReplica] = field(default_factory=list)
     recoveries: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -124,7 +128,13 @@ class World:
     def rse(self, name: str) -> RSE:
         """As Rucio knows it."""
         site = f"SITE-{name}"
-        attributes = {"dltest": "True", "type": "disk", "site": site, "dltest-faults": "True"}
+        attributes = {
+            "dltest": "True",
+            "type": "disk",
+            "site": site,
+            "dltest-faults": "True",
+            "greedyDeletion": "True",
+        }
         may = {what: (name, what) not in self.forbidden for what in ("read", "write", "delete")}
         return RSE(
             name=name,
@@ -175,9 +185,13 @@ class World:
         for rule in list(self.rules.values()):
             if rule.done_at is None and rule.due <= self.turn:
                 self._carry_out(rule)
+            if rule.ends_at is not None and rule.ends_at <= self.clock.now():
+                self._drop(rule)
         for name, due in list(self.ended.items()):
             if due <= self.turn:
                 self._end(name)
+        self._reap()
+        self._sweep_quarantine()
         if not self.ails("necromancer-down"):
             self._care_for_bad_replicas()
 
@@ -247,7 +261,7 @@ class World:
         return None
 
     def _carry_out(self, rule: SimulatedRule) -> None:
-        missing = {name for name in self.datasets[rule.dataset] if not self.has(name, rule.rse)}
+        missing = {name for name in self.members(rule.dataset) if not self.has(name, rule.rse)}
         rule.error = self._obstacle(rule, missing) if missing else None
         is_held = self.ails("submitter-down") or (rule.rse, "write") in self.forbidden
         if rule.error is not None or (missing and is_held):
@@ -289,24 +303,70 @@ class World:
         self.add_replica(name, rule.rse)
         self.moved[name, rule.rse] = rule
 
-    def _end(self, name: str) -> None:
-        """The undertaker takes the rules at once; the reaper the replicas, if it can."""
-        members = self.datasets.get(name, {name})
-        self.rules = {key: rule for key, rule in self.rules.items() if rule.dataset != name}
-        for file in members:
-            self._reap(file)
-        if not any(file in members for file, _ in self.replicas):
-            self.datasets.pop(name, None)
-            del self.ended[name]
+    def members(self, name: str) -> set[str]:
+        """The files of a dataset; of a file, itself."""
+        return self.datasets.get(name, {name})
 
-    def _reap(self, file: str) -> None:
-        for name, rse in sorted(self.replicas):
-            unable = self.ails("reaper-down") or self.ails("storage-down", rse)
-            if name == file and not unable:
+    def _end(self, name: str) -> None:
+        """The undertaker takes a DID with its rules, unless one of them is locked."""
+        rules = [rule for rule in self.rules.values() if rule.dataset == name]
+        if any(self.is_locked(rule) for rule in rules):
+            return
+        members = self.members(name)
+        for rule in rules:
+            del self.rules[rule.id]
+        self.datasets.pop(name, None)
+        del self.ended[name]
+        self._doom(replica for replica in self.replicas if replica[0] in members)
+
+    def _drop(self, rule: SimulatedRule) -> None:
+        """The judge-cleaner takes a rule, unless it is locked."""
+        if self.is_locked(rule):
+            return
+        del self.rules[rule.id]
+        self._doom((name, rule.rse) for name in self.members(rule.dataset))
+
+    def is_locked(self, rule: SimulatedRule) -> bool:
+        return rule.locked
+
+    def _doom(self, replicas: Iterable[tuple[str, str]]) -> None:
+        """Give tombstones to those that no rule keeps."""
+        self.doomed |= {one for one in replicas if one in self.replicas and not self._is_kept(*one)}
+
+    def _is_kept(self, name: str, rse: str) -> bool:
+        rules = self.rules.values()
+        return any(rule.rse == rse and name in self.members(rule.dataset) for rule in rules)
+
+    def is_being_deleted(self, name: str, rse: str) -> bool:
+        """The reaper has marked it, and its storage does not answer."""
+        return (name, rse) in self.doomed and self.ails("storage-down", rse)
+
+    def _reap(self) -> None:
+        """The reaper removes what has a tombstone, where it can; a new rule lifts it."""
+        if self.ails("reaper-down"):
+            return
+        for name, rse in sorted(self.doomed):
+            if not self._is_kept(name, rse) and self.ails("storage-down", rse):
+                continue
+            self.doomed.discard((name, rse))
+            if not self._is_kept(name, rse):
                 self.forget(name, rse)
-        if not any(name == file for name, _ in self.replicas):
-            self.files.pop(file, None)
-            self.datasets = {key: files - {file} for key, files in self.datasets.items()}
+                self._forget_file(name)
+
+    def _forget_file(self, name: str) -> None:
+        """A file ends with its last replica."""
+        if not any(name == file for file, _ in self.replicas):
+            self.files.pop(name, None)
+            self.datasets = {key: files - {name} for key, files in self.datasets.items()}
+
+    def _sweep_quarantine(self) -> None:
+        """The dark-reaper removes what was reported, unless Rucio knows it by now."""
+        for name, rse in sorted(self.quarantined):
+            if self.ails("storage-down", rse):
+                continue
+            self.quarantined.discard((name, rse))
+            if not self.has(name, rse):
+                self.remove(url_of(rse, name))
 
     def has(self, name: str, rse: str) -> bool:
         return (name, rse) in self.replicas

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 # Each file costs Rucio a call or two; they seldom differ.
 SAMPLE = 20
+ENDED = 3
 CANDIDATES = 10
 # States in which a transfer is at the transfer service.
 AT_FTS = "SUBMITTED"
@@ -41,7 +42,7 @@ def collect(ctx: Context, rule: Rule, route: Route) -> Facts:
     ask = _Asker()
     source = route.source
     found = {
-        "attempts": ask.all("former attempts", partial(rucio.ended_attempts, names, to)),
+        "attempts": ask.all("former attempts", partial(rucio.ended_attempts, names[:ENDED], to)),
         "tries": _tries(rucio, rule, ask),
         "arrived": ask.all("replicas", partial(rucio.replicas, names, to)),
         "source": ask.one(f"state of {source}", partial(rucio.rse, source)) if source else None,

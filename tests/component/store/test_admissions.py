@@ -237,3 +237,31 @@ def test_a_long_queue_is_gone_through_quickly(
     began = time.perf_counter()
     assert admit(store, settings, LAKE, now) == ()
     assert time.perf_counter() - began < 2
+
+
+def breaking(run: Run, *disturbs: str) -> Run:
+    return run.model_copy(update={"case": run.case.model_copy(update={"disturbs": disturbs})})
+
+
+def test_what_breaks_an_rse_runs_apart_from_what_needs_it_and_keeps_its_turn(
+    store: Store, campaign: Campaign, planned: MakeRun, let: Let, now: datetime
+) -> None:
+    first, breaks, behind = planned("a"), breaking(planned("b"), "XRD1"), planned("c")
+    store.create_campaign(campaign, [first, breaks, behind])
+    assert let() == ["a"]
+    held = {run_id: store.run(run_id).held for run_id in "bc"}  # type: ignore[union-attr]
+    assert {str(why).partition(":")[0] for why in held.values()} == {"apart"}
+    end(store, "a", now)
+    assert let() == ["b"]
+    end(store, "b", now)
+    assert let() == ["c"]
+
+
+def test_what_breaks_the_lake_runs_alone(
+    store: Store, campaign: Campaign, planned: MakeRun, let: Let, now: datetime
+) -> None:
+    store.create_campaign(campaign, [breaking(planned("a"), "*"), planned("b")])
+    assert let() == ["a"]
+    assert let() == []
+    end(store, "a", now)
+    assert let() == ["b"]

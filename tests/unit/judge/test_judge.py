@@ -220,6 +220,41 @@ def test_a_thousand_equal_troubles_are_one_finding():
     assert len(judgement.findings) == 1
 
 
+OVERDUE = {"outcome": "overdue", "reason": "storage", "blame": "destination"}
+
+
+@pytest.mark.parametrize(
+    ("state", "troubles", "code"),
+    [
+        (StepState.OVERDUE, (UNREACHABLE,), None),
+        (StepState.OVERDUE, (CHECKSUM,), "wrong-reason"),
+        (StepState.REFUSED, (UNREACHABLE,), "storage-unreachable"),
+        (StepState.DONE, (), "not-refused"),
+    ],
+)
+def test_what_must_come_to_no_end_must_do_so_for_its_reason(state, troubles, code):
+    case = case_of(call(**OVERDUE))
+    told = judge(case, (record(state, *troubles),))
+    assert [finding.code for finding in told.findings] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        (["REPLICATING", "STUCK"], Verdict.PASSED),
+        (["INJECT", "REPLICATING", "STUCK", "OK"], Verdict.PASSED),
+        (["STUCK"], Verdict.FAILED),
+        (["STUCK", "REPLICATING"], Verdict.FAILED),
+        (None, Verdict.FAILED),
+    ],
+)
+def test_a_rule_must_pass_the_states_that_are_expected_in_their_order(seen, verdict):
+    wanted = StepCall(type="replicate", body={"expect": {"states": ["REPLICATING", "STUCK"]}})
+    evidence = {} if seen is None else {"states": seen}
+    passed = record(StepState.DONE).model_copy(update={"evidence": evidence})
+    assert judge(case_of(wanted), (passed,)).verdict is verdict
+
+
 def test_what_was_damaged_and_passed_for_good_is_corruption_undetected() -> None:
     damaged = StepRecord(name="corrupt", state=StepState.DONE, evidence={"damage": "flip-one-bit"})
     calls = (call("corrupt"), call(outcome="refused", reason="checksum"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dltest.errors import NotPermittedError
 from dltest.lake.simulated import SimulatedLake
 from dltest.model import LAKE, Case
 from dltest.planning import Company, plan
@@ -40,6 +41,14 @@ def test_a_case_says_what_nobody_else_can_use_and_its_control_disturbs_nobody(fa
     broken, control = cases(fault)
     assert (broken.disturbs, broken.needs_faults) == (disturbs, True)
     assert (control.disturbs, control.needs_faults) == ((), False)
+
+
+def test_only_what_its_operators_gave_for_faults_may_be_broken():
+    lake = SimulatedLake().catalogue.inventory()
+    rses = [rse.model_copy(update={"attributes": {"dltest": "True"}}) for rse in lake.rses]
+    scenario = parse(SCENARIO.format(fault="{fault: storage-down, at: source}"), "broken.yaml")
+    with pytest.raises(NotPermittedError, match="dltest-faults=True: XRD1"):
+        plan([scenario], lake.model_copy(update={"rses": tuple(rses)}))
 
 
 ONE, TWO, BOTH = ("XRD1",), ("XRD2",), ("XRD1", "XRD2")
