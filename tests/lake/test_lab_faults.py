@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from lab_command import run_lab
+from lab_command import run_lab, until
 
 from dltest.errors import LabError
 from dltest.lab import control
@@ -216,3 +216,5 @@ def test_a_database_that_is_shut_heals_with_the_rows_damaged_before(whole: Any) 
         rows(whole, {"rses"})
     control.heal(whole.dir)
     assert rows(whole, {"rses"}) == before
+    # A daemon that slept through it meets its broken connection now, and comes again.
+    until(lambda: bool(whole.status()["ready"]), 60)

@@ -92,13 +92,6 @@ FAULTS = (
         _noticed("replicate", "replicate", "submission-failed", "fts", OTHER, RSE),
         value="'http://127.0.0.1:9'",
     ),
-    _attribute(
-        "rse-not-greedy",
-        "deletion at the RSE waits until space is needed",
-        "key = 'greedyDeletion'",
-        NOT_DELETED,
-        value="'false'",
-    ),
     Fault(
         "rse-unchecked",
         "Rucio has the checksums of transfers from and to the RSE not verified",

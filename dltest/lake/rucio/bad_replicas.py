@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from inspect import signature
 from typing import Any
 
+from rucio.client.baseclient import BaseClient
 from rucio.common import constants
 from rucio.common.exception import DataIdentifierNotFound
 from rucio.common.utils import build_url
@@ -84,7 +85,7 @@ def _states(client: Any, asked: dict[str, str]) -> list[dict[str, Any]]:
     """The client has no call for this list, and what sends its requests changed in release 39."""
     url = build_url(client.host, path="replicas/bad/states", params=asked)
     send = client._send_request  # noqa: SLF001 - see above
-    if "method" in signature(send).parameters:
+    if "method" in signature(BaseClient._send_request).parameters:  # noqa: SLF001
         answer = send(url, method=constants.HTTPMethod.GET)
     else:
         answer = send(url, type_="GET")
