@@ -161,7 +161,7 @@ def test_steps_as_json_hold_every_key(dltest: DLTest) -> None:
     keys = {key["key"]: key for key in step["keys"]}
     expectations = ["outcome", "reason", "phase", "blame", "states", "rate", "time"]
     expected = [f"expect.{key}" for key in expectations]
-    assert list(keys) == ["to", "within", *expected, "retries", "protocol"]
+    assert list(keys) == ["to", "within", *expected, "retries", "protocol", "checksum"]
     assert keys["to"]["is_needed"]
     assert keys["within"]["default"] == "10m"
 
