@@ -27,7 +27,7 @@ demo-down: ## Stop the demo and remove all that it made
 
 .PHONY: test
 test: setup ## Run all tests, the slow ones against a lake of their own included
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: drill
 drill: setup ## Break a lab in every way, and see that dltest notices each for what it is

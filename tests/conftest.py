@@ -17,31 +17,20 @@ from dltest.lake.simulated.server import LakeServer
 # A lab that is up already, so that one test can be run again in seconds; left as it is.
 GIVEN = "DLTEST_TEST_LAB"
 
-OF_THE_LAKE = {"test_core_scenarios", "test_corruption", "test_deletion", "test_resilience"}
-
-
 LAKE = Path(__file__).parent / "lake"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """What needs the lab shares one, and comes first since it takes longest.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests need the lab come first, since they take longest.
 
-    Of several processes that run tests, two have a lab: one for tests that break it from outside,
-    and one for scenarios that are run on it as users do (`lab_of`).
+    Of several processes that run tests, each has a lab of its own, and takes file after file.
     """
     for item in items:
         if LAKE in item.path.parents:
             item.add_marker(pytest.mark.lab)
-        if item.get_closest_marker("lab"):
-            item.add_marker(pytest.mark.xdist_group(lab_of(item)))
-    yield
-    items.sort(key=lambda item: item.get_closest_marker("lab") is None)
-
-
-def lab_of(item: pytest.Item) -> str:
-    """The name of the lab that the test needs."""
-    return "lake" if item.path.stem in OF_THE_LAKE else "lab"
+    slow = {item.path for item in items if item.get_closest_marker("lab")}
+    items.sort(key=lambda item: (item.path not in slow, LAKE not in item.path.parents))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def test_times_of_a_transfer_are_kept_apart_and_say_how_exact_they_are(run):
     for case in run("replicate", "--rse", "XRD1"):
         measured = next(step for step in case["steps"] if step["name"] == "replicate")["measured"]
         for phase in ("queue_seconds", "transfer_seconds", "registration_seconds"):
-            assert measured[phase] >= 0
+            assert measured.get(phase, -1) >= 0, case
         assert measured["resolution_seconds"] == 1
 
 
