@@ -30,8 +30,8 @@ def broken(lab: Any) -> list[str]:
 
 
 def test_each_of_a_few_faults_is_noticed_for_what_it_is_and_turns_nothing_else_red(lab: Any):
-    running = drill(lab, "--quick", "--json")
-    told, progress = running.communicate(timeout=800)
+    with drill(lab, "--quick", "--json") as running:
+        told, progress = running.communicate(timeout=800)
     outcomes = [json.loads(line) for line in told.splitlines()]
     assert [wrong for one in outcomes for wrong in one["wrong"]] == []
     assert {one["fault"] for one in outcomes if one["good"]} == set(QUICK)
@@ -41,22 +41,21 @@ def test_each_of_a_few_faults_is_noticed_for_what_it_is_and_turns_nothing_else_r
 
 
 def test_whoever_ends_a_drill_finds_the_lab_healed(lab: Any):
-    running = drill(lab, "--fault", "storage-full")
-    until(lambda: "storage-full" in broken(lab), 120)
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(timeout=120) == 130
+    with drill(lab, "--fault", "storage-full") as running:
+        until(lambda: "storage-full" in broken(lab), 120)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=120) == 130
     assert broken(lab) == []
     assert lab.status()["ready"]
 
 
 def test_a_drill_that_was_killed_is_healed_by_the_next(lab: Any):
-    killed = drill(lab, "--fault", "storage-full")
-    until(lambda: "storage-full" in broken(lab), 120)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
+    with drill(lab, "--fault", "storage-full") as killed:
+        until(lambda: "storage-full" in broken(lab), 120)
+        os.kill(killed.pid, signal.SIGKILL)
     assert "storage-full" in broken(lab)
-    following = drill(lab, "--fault", "certificate-expired")
-    until(lambda: "storage-full" not in broken(lab), 120)
-    following.send_signal(signal.SIGTERM)
-    assert following.wait(timeout=120) == 130
+    with drill(lab, "--fault", "certificate-expired") as following:
+        until(lambda: "storage-full" not in broken(lab), 120)
+        following.send_signal(signal.SIGTERM)
+        assert following.wait(timeout=120) == 130
     assert lab.status()["ready"]
