@@ -22,7 +22,7 @@ from sqlalchemy.sql.schema import Table
 from dltest.errors import StoreError
 
 CONNECT_SECONDS = 5
-BUSY_SECONDS = 15
+BUSY_SECONDS = 60
 
 # A claim holds a connection while the engine takes one step, and the step writes its ledger
 # through a second one: twice the threads of a worker, with room.
