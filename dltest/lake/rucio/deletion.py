@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rucio.common.exception import (
+    DatabaseException,
     DataIdentifierAlreadyExists,
     DuplicateContent,
     FileAlreadyExists,
@@ -62,18 +63,23 @@ class DeletionCalls(RucioCalls):
             self._attach(dataset, batch)
 
     def quarantine(self, rse: str, names: Sequence[str]) -> None:
-        """One by one: Rucio fails at a list of which it passes over every item."""
+        """One by one: of a list that Rucio passes over in part nobody could tell which part."""
         for name, path in zip(names, self._paths(rse, names), strict=True):
             # Without scope and name the dark-reaper stumbles over the file when it is gone.
             replica = {"scope": self._scope, "name": name, "path": path}
             self._quarantine(rse, replica)
 
     def _quarantine(self, rse: str, replica: dict[str, str]) -> None:
-        self._session.call(
-            f"quarantine {replica['name']} at {rse}",
-            lambda c: c.quarantine_replicas([replica], rse=rse),
-            rse=rse,
-        )
+        def quarantine(client: Any) -> None:
+            try:
+                client.quarantine_replicas([replica], rse=rse)
+            except DatabaseException:
+                # What Rucio passes over, since it is known or in quarantine already, leaves it with
+                # no row to insert, at which it fails (rucio/core/quarantined_replica.py). Should
+                # its database have failed for another reason, the file stays, and that is seen.
+                return
+
+        self._session.call(f"quarantine {replica['name']} at {rse}", quarantine, rse=rse)
 
     def _paths(self, rse: str, names: Sequence[str]) -> list[str]:
         """Relative to the prefix of the RSE, as its quarantine wants them."""
