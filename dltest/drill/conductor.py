@@ -29,6 +29,8 @@ BYSTANDERS = 3
 LAKE_PATIENCE = timedelta(seconds=5)
 # What a broken lake does not let go of is removed once it is healed.
 BROKEN_CLEANUP = timedelta(seconds=1)
+# Bystanders can be cleaned up, unless what deletes is broken.
+BESIDE_CLEANUP = timedelta(seconds=6)
 HEALTHY_CLEANUP = timedelta(minutes=2)
 # Longest first guess of a wave, until waves have been seen.
 FIRST_GUESS_SECONDS = 25.0
@@ -184,13 +186,14 @@ class Conductor:
 
     def _run(self, cases: Sequence[Case], hurried: Sequence[Case] = ()) -> list[Run]:
         """The cases as they are, and beside them others with little patience."""
+        cleanup = BESIDE_CLEANUP if hurried else HEALTHY_CLEANUP
         patient = self._planned(cases)
         quick = self._planned([_hurried(case, self._patience) for case in hurried])
         self._driving = []
         with ThreadPoolExecutor(2) as pool:
             work = [
                 pool.submit(self._driver(self._ground.house(limit), ids).drive, ids)
-                for ids, limit in ((patient, HEALTHY_CLEANUP), (quick, BROKEN_CLEANUP))
+                for ids, limit in ((patient, cleanup), (quick, BROKEN_CLEANUP))
             ]
             try:
                 for one in work:
