@@ -37,6 +37,7 @@ QUICK = (
     "protocols-missing",
     "password-changed",
     "rucio-down",
+    "rucio-errors",
 )
 
 

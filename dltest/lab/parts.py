@@ -105,6 +105,7 @@ def _behind_front(lab: Lab, part: Part, alteration: Alteration) -> Part:
         "key": str(authority.host_key),
         "manners": dict(alteration.manners),
         "command": part.command,
+        "environment": dict(part.environment),
         "signal": int(part.stop_signal),
     }
 
@@ -115,7 +116,7 @@ def _behind_front(lab: Lab, part: Part, alteration: Alteration) -> Part:
     return replace(
         part,
         command=(str(lab.dltest_python), "-m", "dltest.lab.front", str(file)),
-        environment={**part.environment, **dltest_environment(lab)},
+        environment=dltest_environment(lab),
         prepare=prepare,
     )
 

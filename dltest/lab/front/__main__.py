@@ -19,7 +19,11 @@ def main() -> int:
     )
     front = Front(place, Manners.of(config["manners"]))
     # In our process group, so that both are killed, stopped and woken as one.
-    server = subprocess.Popen(config["command"], preexec_fn=die_with_parent(config["signal"]))  # noqa: PLW1509 - no other thread yet
+    server = subprocess.Popen(
+        config["command"],
+        env={**os.environ, **config["environment"]},
+        preexec_fn=die_with_parent(config["signal"]),  # noqa: PLW1509 - no other thread yet
+    )
     threading.Thread(target=front.serve, daemon=True).start()
     code = server.wait()
     # Without what is behind it the front is nothing; the supervisor starts both anew.
