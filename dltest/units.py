@@ -93,8 +93,10 @@ def format_duration(duration: timedelta) -> str:
 def human_size(size_bytes: float) -> str:
     """Rounded for people: `1.2 GB`."""
     for unit in ("TB", "GB", "MB", "kB"):
-        if size_bytes >= SIZE_UNITS[unit]:
-            return f"{size_bytes / SIZE_UNITS[unit]:.3g} {unit}"
+        much = size_bytes / SIZE_UNITS[unit]
+        if much >= 1:
+            # Three digits, and none of those before the point left out.
+            return f"{much:,.0f} {unit}" if much >= 100 else f"{much:.3g} {unit}"
     return f"{round(size_bytes)} B"
 
 

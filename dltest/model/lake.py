@@ -18,6 +18,16 @@ class RSE(Value):
     writable: bool = True
     deletable: bool = True
 
+    def allows(self, operation: str) -> bool:
+        """Whether Rucio may `read`, `write` or `delete` there; of anything else it says nothing."""
+        told = {"read": self.readable, "write": self.writable, "delete": self.deletable}
+        return told.get(operation, True)
+
+    @property
+    def is_for_faults(self) -> bool:
+        """Whether its operators agreed that it is broken on purpose, by `dltest-faults=True`."""
+        return self.attributes.get("dltest-faults", "").lower() == "true"
+
 
 class Lake(Value):
     """One Rucio instance and its RSEs as seen at `seen_at` (UTC).

@@ -47,7 +47,7 @@ def check_allowed(scenario: Scenario, cases: Sequence[Case], lake: Lake, steps: 
 
 def _check_faults_allowed(scenario: Scenario, lake: Lake, sums: dict[str, Footprint]) -> None:
     """Damage, also to what a run itself has made, is done only where an operator agreed to it."""
-    agreed = {rse.name for rse in lake.rses if _is_true(rse, "dltest-faults")}
+    agreed = {rse.name for rse in lake.rses if rse.is_for_faults}
     refused = [name for name, would in sums.items() if would.files_damaged and name not in agreed]
     if refused:
         told = "; ".join(f"{name} ({sums[name].files_damaged} files)" for name in refused)
@@ -60,16 +60,12 @@ def _check_faults_allowed(scenario: Scenario, lake: Lake, sums: dict[str, Footpr
 
 def _check_may_be_disturbed(scenario: Scenario, cases: Sequence[Case], lake: Lake) -> None:
     """What takes an RSE from everybody for a while is done only where an operator agreed to it."""
-    agreed = {LAKE, *(rse.name for rse in lake.rses if _is_true(rse, "dltest-faults"))}
+    agreed = {LAKE, *(rse.name for rse in lake.rses if rse.is_for_faults)}
     if refused := sorted({rse for case in cases for rse in case.disturbs} - agreed):
         raise NotPermittedError(
             f"scenario '{scenario.name}' would break or block RSEs whose operators have not agreed"
             f" to it by the attribute dltest-faults=True: {', '.join(refused)}"
         )
-
-
-def _is_true(rse: RSE, attribute: str) -> bool:
-    return rse.attributes.get(attribute, "").lower() == "true"
 
 
 def _is_forbidden(rse: RSE) -> bool:
@@ -113,10 +109,5 @@ def blocked(planned: Plan, lake: Lake) -> list[str]:
         f"{what} at {name}"
         for name, footprint in planned.footprints.items()
         for what in _done_at(footprint)
-        if not _lets(known[name], what)
+        if not known[name].allows(what)
     ]
-
-
-def _lets(rse: RSE, what: str) -> bool:
-    lets = {"read": rse.readable, "write": rse.writable, "delete": rse.deletable}
-    return lets.get(what, True)

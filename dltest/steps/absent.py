@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from dltest.lake.ports import (
     FileOutcome,
     JobKind,
-    JobState,
     JobStatus,
     Replica,
     ReplicaState,
@@ -19,7 +18,7 @@ from dltest.lake.ports import (
 from dltest.model import RUCIO, Blame, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
-from dltest.steps.some_files import SomeFilesBody, names, numbers
+from dltest.steps.some_files import SomeFilesBody, names, numbers, refs
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
 from dltest.units import Duration
 
@@ -76,11 +75,9 @@ class Absent:
         if "job" not in handle:
             return self._ask_storage(ctx, body, handle)
         rse = ctx.targets[body.at]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
         again = {key: value for key, value in handle.items() if key != "job"}
@@ -90,12 +87,9 @@ class Absent:
 
     def _ask_storage(self, ctx: Context, body: AbsentBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.at]
-        every = ctx.refs(rse, body.protocol)
-        files = tuple(every[number] for number in numbers(body, ctx.payload))
         polls = int(str(handle["polls"])) + 1
-        job_id = storage_bytes.start(ctx, JobKind.STAT, rse, files, what=f"stat{polls}")
-        asked = {**handle, "polls": polls, "job": job_id, "looks": 0}
-        return storage_bytes.wait(asked, ctx.lake.storage.look(job_id))
+        asked = {**handle, "polls": polls, "looks": 0}
+        return storage_bytes.begin(ctx, JobKind.STAT, rse, refs(ctx, body), f"stat{polls}", **asked)
 
     def _still_there(
         self, ctx: Context, rse: str, handle: Handle, present: list[FileOutcome]

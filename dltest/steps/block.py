@@ -4,6 +4,7 @@ By the RSE's availability in Rucio, for everybody: so only at RSEs that were giv
 only what is allowed when the run comes. The clean-up allows again whatever the run forbade.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ class BlockBody(StepBody):
         return (self.at,)
 
 
-class BlockStep:
+class BlockStep(ABC):
     """What both have in common."""
 
     checks: ClassVar[bool] = False
@@ -37,8 +38,9 @@ class BlockStep:
     def disturbs(self, body: BlockBody) -> tuple[str, ...]:
         return (body.at,)
 
+    @abstractmethod
     def begin(self, ctx: Context, body: BlockBody) -> Outcome:
-        raise NotImplementedError
+        """Repeatable, so that a look is another begin."""
 
     def look(self, ctx: Context, body: BlockBody, handle: Handle) -> Outcome:  # noqa: ARG002
         return self.begin(ctx, body)
@@ -79,22 +81,14 @@ class Unblock(BlockStep):
 
 
 def _obstacle(rse: RSE, operation: Operation) -> Trouble | None:
-    if rse.attributes.get("dltest-faults", "").lower() != "true":
+    if not rse.is_for_faults:
         why = "its operators did not give it for faults, by dltest-faults=True"
-    elif not _allows(rse, operation):
+    elif not rse.allows(operation):
         why = f"somebody else has blocked it for {operation} already"
     else:
         return None
     message = f"{rse.name} is not blocked by us: {why}"
     return Trouble(code="fault-not-permitted", message=message, blame=SCENARIO)
-
-
-def _allows(rse: RSE, operation: Operation) -> bool:
-    return {
-        Operation.READ: rse.readable,
-        Operation.WRITE: rse.writable,
-        Operation.DELETE: rse.deletable,
-    }[operation]
 
 
 def allow_all(ctx: Context, entries: list[LedgerEntry]) -> list[LedgerEntry]:
@@ -103,7 +97,7 @@ def allow_all(ctx: Context, entries: list[LedgerEntry]) -> list[LedgerEntry]:
     for entry in blocks:
         ctx.lake.catalogue.allow(str(entry.rse), Operation(entry.name), allowed=True)
     rse = ctx.lake.catalogue.rse
-    return [entry for entry in blocks if _allows(rse(str(entry.rse)), Operation(entry.name))]
+    return [entry for entry in blocks if rse(str(entry.rse)).allows(entry.name)]
 
 
 def _done(ctx: Context, body: BlockBody) -> Done:

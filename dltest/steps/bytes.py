@@ -8,9 +8,11 @@ says nothing of the storage: that is our own failing.
 from collections.abc import Iterable
 from datetime import timedelta
 
+from pydantic import JsonValue
+
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
-from dltest.model import DLTEST, Blame, Trouble, Watch, WatchKind
-from dltest.steps.step import Context, Done, Handle, Waiting
+from dltest.model import DLTEST, Blame, Progress, Trouble, Watch, WatchKind
+from dltest.steps.step import Context, Done, Handle, Outcome, Waiting, job_id
 
 FIRST_LOOK = timedelta(milliseconds=300)
 NEXT_LOOK = timedelta(seconds=1)
@@ -33,6 +35,45 @@ def start(
     )
     ctx.lake.storage.start(job)
     return job.id
+
+
+def begin(
+    ctx: Context,
+    kind: JobKind,
+    rse: str,
+    files: tuple[FileRef, ...],
+    what: str | None = None,
+    **remembered: JsonValue,
+) -> Waiting:
+    """Start the step's job and wait for it; what else is `remembered` stands in the handle."""
+    job = start(ctx, kind, rse, files, what)
+    return wait({**remembered, "job": job}, ctx.lake.storage.look(job))
+
+
+def result(ctx: Context, rse: str, handle: Handle) -> JobStatus | Outcome:
+    """The job's status once it is done; until then, or if it is lost, what the step comes to."""
+    status = ctx.lake.storage.look(str(handle["job"]))
+    if not is_over(status):
+        return wait(handle, status)
+    return cut_short(rse, status) if status.state is JobState.LOST else status
+
+
+def give_up(ctx: Context, rse: str, handle: Handle, kind: JobKind) -> Done:
+    """End the job of a step whose time is over, also one whose handle was lost in a crash."""
+    job = str(handle.get("job", ctx.job_id(kind.value)))
+    status = ctx.lake.storage.look(job)
+    ctx.lake.storage.cancel(job)
+    return cut_short(rse, status)
+
+
+def former_still_runs(ctx: Context, kind: JobKind) -> Waiting | None:
+    """Stops the jobs of earlier attempts: one that still writes would spoil this one's work."""
+    jobs = [job_id(ctx.run_id, ctx.step, attempt, kind.value) for attempt in range(ctx.attempt)]
+    return (
+        Waiting({}, FIRST_LOOK, Progress(note="the former attempt ends"))
+        if stop(ctx, jobs)
+        else None
+    )
 
 
 def stop(ctx: Context, jobs: Iterable[str]) -> bool:

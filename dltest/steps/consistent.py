@@ -8,23 +8,18 @@ does not lie there is lost.
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field
-
-from dltest.lake.ports import JobKind, JobState, JobStatus, ReplicaState
+from dltest.lake.ports import JobKind, JobStatus, ReplicaState
 from dltest.model import RUCIO, Blame, Footprint, Payload, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import dark
-from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody
+from dltest.steps.step import Context, Done, Handle, Outcome, PlaceBody
 
 # Only of these does the catalogue promise that the bytes are there.
 PROMISED = {ReplicaState.AVAILABLE}
 
 
-class ConsistentBody(StorageStepBody):
-    at: str = Field(description="Target role of the RSE that is checked.", examples=["storage"])
-
-    def roles(self) -> tuple[str, ...]:
-        return (self.at,)
+class ConsistentBody(PlaceBody):
+    """Nothing but where."""
 
 
 class Consistent:
@@ -42,24 +37,19 @@ class Consistent:
         rse = ctx.targets[body.at]
         strays = (dark.refs(ctx, entry, body.protocol) for entry in dark.entries(ctx, rse))
         files = sum(strays, ctx.refs(rse, body.protocol))
-        job = storage_bytes.start(ctx, JobKind.STAT, rse, files)
-        return storage_bytes.wait({"job": job}, ctx.lake.storage.look(job))
+        return storage_bytes.begin(ctx, JobKind.STAT, rse, files)
 
     def look(self, ctx: Context, body: ConsistentBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.at]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
         return _compared(ctx, rse, status)
 
     def overdue(self, ctx: Context, body: ConsistentBody, handle: Handle) -> Done:
-        status = ctx.lake.storage.look(str(handle["job"]))
-        ctx.lake.storage.cancel(str(handle["job"]))
-        return storage_bytes.cut_short(ctx.targets[body.at], status)
+        return storage_bytes.give_up(ctx, ctx.targets[body.at], handle, JobKind.STAT)
 
 
 def _compared(ctx: Context, rse: str, status: JobStatus) -> Done:

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from dltest.errors import PlanError
 from dltest.lake.damage import Damage
-from dltest.lake.ports import FileRef, JobKind, JobState
+from dltest.lake.ports import FileRef, JobKind, JobStatus
 from dltest.model import SCENARIO, Footprint, LedgerKind, Payload, Trouble
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.some_files import SomeFilesBody, names, numbers
+from dltest.steps.some_files import SomeFilesBody, names, numbers, refs
 from dltest.steps.step import Context, Done, Handle, Outcome
 from dltest.steps.verify import with_checksums
 
@@ -61,16 +61,13 @@ class Corrupt:
             message = f"this run has made no replicas at {rse}, so nothing there may be damaged"
             foreign = Trouble(code="not-ours", message=message, blame=SCENARIO)
             return Done(evidence={"rse": rse}, troubles=(foreign,), known=False)
-        job = storage_bytes.start(ctx, JobKind.DAMAGE, rse, _files(ctx, body))
-        return storage_bytes.wait({"job": job}, ctx.lake.storage.look(job))
+        return storage_bytes.begin(ctx, JobKind.DAMAGE, rse, _files(ctx, body))
 
     def look(self, ctx: Context, body: CorruptBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.at]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         troubles = storage_bytes.troubles_of(rse, status)
         if troubles:
             # Nothing was learnt of the lake: the fault itself could not be made.
@@ -87,11 +84,7 @@ class Corrupt:
         )
 
     def overdue(self, ctx: Context, body: CorruptBody, handle: Handle) -> Done:
-        rse = ctx.targets[body.at]
-        job = str(handle.get("job", ctx.job_id(JobKind.DAMAGE.value)))
-        status = ctx.lake.storage.look(job)
-        ctx.lake.storage.cancel(job)
-        return storage_bytes.cut_short(rse, status)
+        return storage_bytes.give_up(ctx, ctx.targets[body.at], handle, JobKind.DAMAGE)
 
 
 def _is_ours(ctx: Context, rse: str) -> bool:
@@ -104,9 +97,8 @@ def _is_ours(ctx: Context, rse: str) -> bool:
 def _files(ctx: Context, body: CorruptBody) -> tuple[FileRef, ...]:
     """Each with its catalogue checksum, which its damage must not have."""
     rse = ctx.targets[body.at]
-    every = ctx.refs(rse, body.protocol)
-    files = tuple(every[number] for number in numbers(body, ctx.payload))
-    files = with_checksums(files, ctx.lake.catalogue.replicas(names(ctx, body), rse))
+    replicas = ctx.lake.catalogue.replicas(names(ctx, body), rse)
+    files = with_checksums(refs(ctx, body), replicas)
     contents = files[::-1] if body.how is Damage.SWAP_TWO_FILES else files
     return tuple(
         file.model_copy(update={"index": content.index, "damage": body.how, "behind": body.behind})

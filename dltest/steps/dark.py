@@ -10,19 +10,15 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import FileRef, JobKind, JobState
+from dltest.lake.ports import FileRef, JobKind, JobStatus
 from dltest.model import RUCIO, Footprint, LedgerEntry, LedgerKind, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
-from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody, Waiting, job_id
+from dltest.steps.step import Context, Done, Handle, Outcome, PlaceBody, Waiting
 
 
-class StrayBody(StorageStepBody):
-    at: str = Field(description="Target role of the RSE that gets dark files.", examples=["bad"])
+class StrayBody(PlaceBody):
     count: int = Field(1, ge=1, le=100, description="How many.", examples=[3])
-
-    def roles(self) -> tuple[str, ...]:
-        return (self.at,)
 
 
 class Stray:
@@ -44,26 +40,22 @@ class Stray:
         return {body.at: written}
 
     def begin(self, ctx: Context, body: StrayBody) -> Outcome:
-        former = [job_id(ctx.run_id, ctx.step, one, "put") for one in range(ctx.attempt)]
-        if storage_bytes.stop(ctx, former):
-            return Waiting({}, storage_bytes.FIRST_LOOK, Progress(note="the former attempt ends"))
+        if former := storage_bytes.former_still_runs(ctx, JobKind.PUT):
+            return former
         rse = ctx.targets[body.at]
         entry = LedgerEntry(
             kind=LedgerKind.DARK, name=f"{ctx.step_tag}.dark", rse=rse, count=body.count
         )
         ctx.ledger.intend(entry)
-        job = storage_bytes.start(ctx, JobKind.PUT, rse, refs(ctx, entry, body.protocol))
-        return storage_bytes.wait({"job": job}, ctx.lake.storage.look(job))
+        return storage_bytes.begin(ctx, JobKind.PUT, rse, refs(ctx, entry, body.protocol))
 
     def look(self, ctx: Context, body: StrayBody, handle: Handle) -> Outcome:
         if "job" not in handle:
             return self.begin(ctx, body)
         rse = ctx.targets[body.at]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         return Done(
             measured={"files": body.count},
             evidence={"rse": rse},
@@ -71,17 +63,11 @@ class Stray:
         )
 
     def overdue(self, ctx: Context, body: StrayBody, handle: Handle) -> Done:
-        job = str(handle.get("job", ctx.job_id(JobKind.PUT.value)))
-        status = ctx.lake.storage.look(job)
-        ctx.lake.storage.cancel(job)
-        return storage_bytes.cut_short(ctx.targets[body.at], status)
+        return storage_bytes.give_up(ctx, ctx.targets[body.at], handle, JobKind.PUT)
 
 
-class QuarantineBody(StorageStepBody):
-    at: str = Field(description="Target role of the RSE with dark files.", examples=["bad"])
-
-    def roles(self) -> tuple[str, ...]:
-        return (self.at,)
+class QuarantineBody(PlaceBody):
+    """Nothing but where."""
 
 
 class Quarantine:
@@ -107,11 +93,9 @@ class Quarantine:
         rse, polls = ctx.targets[body.at], int(str(handle["polls"]))
         if "job" not in handle:
             return self._ask_storage(ctx, body, polls + 1)
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
         if present := [one for one in status.outcomes if one.present]:
@@ -133,8 +117,7 @@ class Quarantine:
     def _ask_storage(self, ctx: Context, body: QuarantineBody, polls: int) -> Outcome:
         rse = ctx.targets[body.at]
         files = tuple(ref for one in entries(ctx, rse) for ref in refs(ctx, one, body.protocol))
-        job = storage_bytes.start(ctx, JobKind.STAT, rse, files, what=f"stat{polls}")
-        return storage_bytes.wait({"job": job, "polls": polls}, ctx.lake.storage.look(job))
+        return storage_bytes.begin(ctx, JobKind.STAT, rse, files, f"stat{polls}", polls=polls)
 
 
 def entries(ctx: Context, rse: str) -> list[LedgerEntry]:

@@ -4,6 +4,7 @@ As a data manager does, or a client that had trouble with a file. What Rucio mak
 `repaired`, `lost` and `replica-state` to see.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -20,7 +21,7 @@ class DeclareBody(SomeFilesBody):
     """Nothing but which files, and where."""
 
 
-class _Declare:
+class _Declare(ABC):
     """One call, unless an earlier, lost one did it; done when Rucio's list shows it."""
 
     checks: ClassVar[bool] = True
@@ -46,8 +47,9 @@ class _Declare:
     def overdue(self, ctx: Context, body: DeclareBody, handle: Handle) -> Done:  # noqa: ARG002
         return self._seen(ctx, ctx.targets[body.at], names(ctx, body))
 
+    @abstractmethod
     def _declare(self, ctx: Context, rse: str, files: list[str]) -> None:
-        raise NotImplementedError
+        """Tell Rucio."""
 
     def _is_of_ours(self, state: BadState) -> bool:
         """A line that such a declaration made, whatever has become of it."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dltest.lake.ports import JobKind, JobState
+from dltest.lake.ports import JobKind, JobStatus
 from dltest.model import Footprint, Payload
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody
@@ -42,16 +42,13 @@ class Download:
         if troubles := replica_troubles(replicas, ctx.payload):
             return Done(evidence={"rse": rse}, troubles=troubles)
         files = with_checksums(ctx.refs(rse, body.protocol), replicas)
-        job_id = storage_bytes.start(ctx, JobKind.GET, rse, files)
-        return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
+        return storage_bytes.begin(ctx, JobKind.GET, rse, files)
 
     def look(self, ctx: Context, body: DownloadBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.from_]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         return Done(
             measured={
                 "files": len(status.outcomes),
@@ -63,10 +60,7 @@ class Download:
         )
 
     def overdue(self, ctx: Context, body: DownloadBody, handle: Handle) -> Done:
-        rse = ctx.targets[body.from_]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        ctx.lake.storage.cancel(str(handle["job"]))
-        return storage_bytes.cut_short(rse, status)
+        return storage_bytes.give_up(ctx, ctx.targets[body.from_], handle, JobKind.GET)
 
 
 DOWNLOAD = Download()

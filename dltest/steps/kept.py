@@ -10,12 +10,12 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, Replica, ReplicaState
+from dltest.lake.ports import FileOutcome, JobKind, JobStatus, Replica, ReplicaState
 from dltest.model import DLTEST, RUCIO, Blame, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import pace
 from dltest.steps.delete import due_at
-from dltest.steps.some_files import SomeFilesBody, names, numbers
+from dltest.steps.some_files import SomeFilesBody, names, numbers, refs
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
 from dltest.steps.verify import with_checksums
 from dltest.units import Duration
@@ -54,8 +54,8 @@ class Kept:
         return self.look(ctx, body, {})
 
     def look(self, ctx: Context, body: KeptBody, handle: Handle) -> Outcome:
-        if job := handle.get("job"):
-            return self._read_back(ctx, body, handle, ctx.lake.storage.look(str(job)))
+        if "job" in handle:
+            return self._read_back(ctx, body, handle)
         rse, held = ctx.targets[body.at], ctx.now - ctx.began_at
         replicas = ctx.lake.catalogue.replicas(names(ctx, body), rse)
         if troubles := _troubles(replicas):
@@ -63,27 +63,17 @@ class Kept:
         if held < body.for_:
             pause = min(pace.pause(held), body.for_ - held)
             return Waiting(handle, pause, Progress(note="still there"))
-        every = ctx.refs(rse, body.protocol)
-        files = tuple(every[number] for number in numbers(body, ctx.payload))
-        job = storage_bytes.start(ctx, JobKind.READ, rse, with_checksums(files, replicas))
-        asked: Handle = {"job": job, "held": held.total_seconds()}
-        return storage_bytes.wait(asked, ctx.lake.storage.look(job))
+        files = with_checksums(refs(ctx, body), replicas)
+        return storage_bytes.begin(ctx, JobKind.READ, rse, files, held=held.total_seconds())
 
     def overdue(self, ctx: Context, body: KeptBody, handle: Handle) -> Done:
-        rse = ctx.targets[body.at]
-        job = str(handle.get("job", ctx.job_id(JobKind.READ.value)))
-        status = ctx.lake.storage.look(job)
-        ctx.lake.storage.cancel(job)
-        return storage_bytes.cut_short(rse, status)
+        return storage_bytes.give_up(ctx, ctx.targets[body.at], handle, JobKind.READ)
 
-    def _read_back(
-        self, ctx: Context, body: KeptBody, handle: Handle, status: JobStatus
-    ) -> Outcome:
+    def _read_back(self, ctx: Context, body: KeptBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.at]
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         held = timedelta(seconds=float(str(handle["held"])))
         if missing := [one for one in status.outcomes if one.code == "file-missing"]:
             # Bytes go last, so the catalogue knows by now if it was Rucio that deleted them.

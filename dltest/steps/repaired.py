@@ -7,11 +7,11 @@ into AVAILABLE. Neither is believed: every byte is read back.
 from collections.abc import Mapping
 from typing import ClassVar
 
-from dltest.lake.ports import BadState, JobKind, JobState, Replica, ReplicaState
+from dltest.lake.ports import BadState, JobKind, JobStatus, Replica, ReplicaState
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
 from dltest.steps import bad_replicas, pace, stuck
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.some_files import SomeFilesBody, names, numbers
+from dltest.steps.some_files import SomeFilesBody, names, numbers, refs
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
 from dltest.steps.verify import with_checksums
 
@@ -46,18 +46,16 @@ class Repaired:
         unsettled = _unsettled(ctx, wanted, rse)
         if unsettled:
             return self._wait(ctx, handle, replicas, len(replicas))
-        files = tuple(ctx.refs(rse, body.protocol)[n] for n in numbers(body, ctx.payload))
-        job = storage_bytes.start(ctx, JobKind.READ, rse, with_checksums(files, replicas))
+        files = with_checksums(refs(ctx, body), replicas)
         seconds = (ctx.now - bad_replicas.declared_at(ctx)).total_seconds()
-        reading: Handle = {"job": job, "repaired_seconds": round(seconds, 3)}
-        return storage_bytes.wait(reading, ctx.lake.storage.look(job))
+        return storage_bytes.begin(
+            ctx, JobKind.READ, rse, files, repaired_seconds=round(seconds, 3)
+        )
 
     def overdue(self, ctx: Context, body: RepairedBody, handle: Handle) -> Done:
         rse = ctx.targets[body.at]
         if "job" in handle:
-            status = ctx.lake.storage.look(str(handle["job"]))
-            ctx.lake.storage.cancel(str(handle["job"]))
-            return storage_bytes.cut_short(rse, status)
+            return storage_bytes.give_up(ctx, rse, handle, JobKind.READ)
         return Done(evidence={"rse": rse}, troubles=_not_repaired(ctx, names(ctx, body), rse))
 
     def _wait(self, ctx: Context, handle: Handle, left: list[Replica], all_of_them: int) -> Waiting:
@@ -67,11 +65,9 @@ class Repaired:
 
     def _look_at_bytes(self, ctx: Context, body: RepairedBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.at]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         moved = sum(outcome.size_bytes or 0 for outcome in status.outcomes)
         found = [outcome.adler32 for outcome in status.outcomes[: storage_bytes.TROUBLES_SHOWN]]
         return Done(

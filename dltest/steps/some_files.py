@@ -3,21 +3,18 @@
 from pydantic import Field, NonNegativeInt
 
 from dltest.errors import PlanError
+from dltest.lake.ports import FileRef
 from dltest.model import Payload
-from dltest.steps.step import Context, StorageStepBody
+from dltest.steps.step import Context, PlaceBody
 
 
-class SomeFilesBody(StorageStepBody):
-    at: str = Field(description="Target role of the RSE whose copies are meant.", examples=["bad"])
+class SomeFilesBody(PlaceBody):
     files: tuple[NonNegativeInt, ...] | None = Field(
         None,
         min_length=1,
         description="Numbers of the files that are meant, from 0; all of them without it.",
         examples=[[0], [0, 1]],
     )
-
-    def roles(self) -> tuple[str, ...]:
-        return (self.at,)
 
 
 def numbers(body: SomeFilesBody, payload: Payload) -> list[int]:
@@ -39,3 +36,9 @@ def names(ctx: Context, body: SomeFilesBody) -> list[str]:
     """The files' names in the catalogue."""
     every = ctx.file_names()
     return [every[number] for number in numbers(body, ctx.payload)]
+
+
+def refs(ctx: Context, body: SomeFilesBody) -> tuple[FileRef, ...]:
+    """The files as they lie at the step's RSE."""
+    every = ctx.refs(ctx.targets[body.at], body.protocol)
+    return tuple(every[number] for number in numbers(body, ctx.payload))

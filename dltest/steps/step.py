@@ -112,6 +112,15 @@ class StorageStepBody(StepBody):
     )
 
 
+class PlaceBody(StorageStepBody):
+    """Of steps that work at one RSE."""
+
+    at: str = Field(description="Target role of the RSE.", examples=["storage"])
+
+    def roles(self) -> tuple[str, ...]:
+        return (self.at,)
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """The step came to its end. With `troubles` the lake refused, or did it wrong.

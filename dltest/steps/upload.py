@@ -11,10 +11,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from dltest.lake.ports import FileFacts, JobKind, JobState, JobStatus
-from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload, Progress
+from dltest.lake.ports import FileFacts, JobKind, JobStatus
+from dltest.model import Footprint, LedgerEntry, LedgerKind, Payload
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody, Waiting, job_id
+from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody
 
 
 class UploadBody(StorageStepBody):
@@ -51,8 +51,8 @@ class Upload:
         return {body.to: written}
 
     def begin(self, ctx: Context, body: UploadBody) -> Outcome:
-        if storage_bytes.stop(ctx, _former_jobs(ctx)):
-            return Waiting({}, storage_bytes.FIRST_LOOK, Progress(note="the former attempt ends"))
+        if former := storage_bytes.former_still_runs(ctx, JobKind.PUT):
+            return former
         rse = ctx.targets[body.to]
         files = ctx.refs(rse, body.protocol)
         ctx.ledger.intend(
@@ -60,28 +60,21 @@ class Upload:
                 kind=LedgerKind.REPLICAS, name=ctx.dataset, rse=rse, count=ctx.payload.files
             )
         )
-        job = storage_bytes.start(ctx, JobKind.PUT, rse, files)
-        return storage_bytes.wait({"job": job}, ctx.lake.storage.look(job))
+        return storage_bytes.begin(ctx, JobKind.PUT, rse, files)
 
     def look(self, ctx: Context, body: UploadBody, handle: Handle) -> Outcome:
         if "job" not in handle:
             return self.begin(ctx, body)
         rse = ctx.targets[body.to]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         if troubles := storage_bytes.troubles_of(rse, status):
             return Done(evidence={"rse": rse}, troubles=troubles)
         return self._register(ctx, body, status)
 
     def overdue(self, ctx: Context, body: UploadBody, handle: Handle) -> Done:
-        rse = ctx.targets[body.to]
-        job = str(handle.get("job", ctx.job_id(JobKind.PUT.value)))
-        status = ctx.lake.storage.look(job)
-        ctx.lake.storage.cancel(job)
-        return storage_bytes.cut_short(rse, status)
+        return storage_bytes.give_up(ctx, ctx.targets[body.to], handle, JobKind.PUT)
 
     def _register(self, ctx: Context, body: UploadBody, status: JobStatus) -> Done:
         rse = ctx.targets[body.to]
@@ -123,12 +116,6 @@ class Upload:
 def _told(body: UploadBody, adler32: str) -> str:
     """What the catalogue is told: the checksum, or that of nothing we ever made."""
     return adler32 if body.checksum == "right" else f"{int(adler32, 16) ^ 1:08x}"
-
-
-def _former_jobs(ctx: Context) -> list[str]:
-    """Those of earlier attempts: one that still writes would spoil what this one writes."""
-    kind = JobKind.PUT.value
-    return [job_id(ctx.run_id, ctx.step, attempt, kind) for attempt in range(ctx.attempt)]
 
 
 UPLOAD = Upload()

@@ -8,21 +8,14 @@ byte is read back from the storage and compared with the payload.
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from pydantic import Field
-
-from dltest.lake.ports import FileRef, JobKind, JobState, Replica, ReplicaState, RuleState
+from dltest.lake.ports import FileRef, JobKind, JobStatus, Replica, ReplicaState, RuleState
 from dltest.model import RUCIO, Footprint, Payload, Trouble
 from dltest.steps import bytes as storage_bytes
-from dltest.steps.step import Context, Done, Handle, Outcome, StorageStepBody
+from dltest.steps.step import Context, Done, Handle, Outcome, PlaceBody
 
 
-class VerifyBody(StorageStepBody):
-    at: str = Field(
-        description="Target role of the RSE whose copy is checked.", examples=["destination"]
-    )
-
-    def roles(self) -> tuple[str, ...]:
-        return (self.at,)
+class VerifyBody(PlaceBody):
+    """Nothing but where."""
 
 
 class Verify:
@@ -42,16 +35,13 @@ class Verify:
         if troubles := rule_troubles(ctx, rse) + replica_troubles(replicas, ctx.payload):
             return Done(evidence={"rse": rse}, troubles=troubles)
         files = with_checksums(ctx.refs(rse, body.protocol), replicas)
-        job_id = storage_bytes.start(ctx, JobKind.READ, rse, files)
-        return storage_bytes.wait({"job": job_id}, ctx.lake.storage.look(job_id))
+        return storage_bytes.begin(ctx, JobKind.READ, rse, files)
 
     def look(self, ctx: Context, body: VerifyBody, handle: Handle) -> Outcome:
         rse = ctx.targets[body.at]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        if not storage_bytes.is_over(status):
-            return storage_bytes.wait(handle, status)
-        if status.state is JobState.LOST:
-            return storage_bytes.cut_short(rse, status)
+        status = storage_bytes.result(ctx, rse, handle)
+        if not isinstance(status, JobStatus):
+            return status
         checksums = [outcome.adler32 for outcome in status.outcomes[:5]]
         return Done(
             measured={
@@ -64,10 +54,7 @@ class Verify:
         )
 
     def overdue(self, ctx: Context, body: VerifyBody, handle: Handle) -> Done:
-        rse = ctx.targets[body.at]
-        status = ctx.lake.storage.look(str(handle["job"]))
-        ctx.lake.storage.cancel(str(handle["job"]))
-        return storage_bytes.cut_short(rse, status)
+        return storage_bytes.give_up(ctx, ctx.targets[body.at], handle, JobKind.READ)
 
 
 def rule_troubles(ctx: Context, rse: str) -> tuple[Trouble, ...]:

@@ -95,6 +95,8 @@ def test_they_are_printed_as_they_are_read() -> None:
 def test_people_get_them_rounded() -> None:
     assert human_size(1_234_567_890) == "1.23 GB"
     assert human_size(12) == "12 B"
+    assert human_size(999_600_000) == "1,000 MB"
+    assert human_size(1_234_000_000_000_000) == "1,234 TB"
     assert human_seconds(0.44) == "0.4 s"
     assert human_seconds(75) == "75 s"
     assert human_seconds(12_000) == "3 h 20 m"
