@@ -134,13 +134,16 @@ class CredentialError(LakeError):
     default_blame = IDENTITY
 
 
+NO_SUCH_FAULT = "no-such-fault"
+
+
 class FaultError(LakeError):
     """A fault could not be injected or healed: says nothing of the lake, so never fails a run."""
 
     def __init__(self, message: str, *, operation: str, is_known: bool = True) -> None:
         super().__init__(
             message,
-            code="fault-not-injected" if is_known else "no-such-fault",
+            code="fault-not-injected" if is_known else NO_SUCH_FAULT,
             operation=operation,
             blame=DLTEST if is_known else SCENARIO,
             retryable=is_known,

@@ -1,5 +1,6 @@
 """Carries a drill out: breaks, runs, heals, and pays every fault the healthy run it is owed."""
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dltest.drill.judging import RED, Outcome, judged
+from dltest.drill.judging import Outcome, Seen, is_red, judged
 from dltest.drill.schedule import Wave, waves
 from dltest.drill.trial import Cases, Trial, bystanders
 from dltest.engine import House, LocalDriver, Rules, reopen_unclean
@@ -106,11 +107,9 @@ class Conductor:
         self._heal()
         try:
             yield
-        except BaseException:
-            self._heal()
-            self._cancel()
-            raise
-        self._heal()
+        finally:
+            with _undisturbed():
+                self._heal()
 
     def _heal(self) -> None:
         control.heal(self._ground.lab, by=BY)
@@ -131,13 +130,14 @@ class Conductor:
         trials = [trial for wave in planned for trial in wave.trials]
         cases = {case.id: case for trial in trials for case in trial.cases}
         self._tell(f"{len(cases)} cases in good health first")
-        sick = [run for run in self._run(list(cases.values())) if _is_red(run)]
+        sick = [run for run in self._run(list(cases.values())) if is_red(run)]
         if sick:
-            told = "; ".join(f"{run.case.id}: {_title(run)}" for run in sick[:3])
+            told = "; ".join(f"{run.case.id}: {Seen.of(run).message}" for run in sick[:3])
             raise LabError(f"{len(sick)} cases fail without any fault ({told}); mend the lab first")
 
     def _play(self, wave: Wave, cases: Cases) -> None:
         """One wave: broken, noticed, healed."""
+        self._driving = []
         own = [case for trial in wave.trials for case in trial.cases]
         beside = self._beside(wave, cases)
         self._each(lambda t: control.break_(self._ground.lab, t.fault.name, t.target, by=BY), wave)
@@ -176,6 +176,7 @@ class Conductor:
 
     def _settle_all(self) -> None:
         """What the faults left behind is removed; then nothing is owed any more."""
+        self._driving = []
         house = self._ground.house(HEALTHY_CLEANUP)
         left = reopen_unclean(house)
         owed = {case.id: case for one in self._tried for case in one.owes()}
@@ -189,7 +190,6 @@ class Conductor:
         cleanup = BESIDE_CLEANUP if hurried else HEALTHY_CLEANUP
         patient = self._planned(cases)
         quick = self._planned([_hurried(case, self._patience) for case in hurried])
-        self._driving = []
         with ThreadPoolExecutor(2) as pool:
             work = [
                 pool.submit(self._driver(self._ground.house(limit), ids).drive, ids)
@@ -199,7 +199,7 @@ class Conductor:
                 for one in work:
                     one.result()
             except BaseException:
-                self._heal()
+                # They clean up and end, or leaving the pool would wait for them.
                 self._cancel()
                 raise
         runs = [self._ground.store.run(run_id) for run_id in (*patient, *quick)]
@@ -228,6 +228,18 @@ class Conductor:
         return f"wave {number + 1} of {len(planned)}, about {minutes} min to go: {names}"
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Whoever asks twice for the end gets it once the lab is healed."""
+    asked = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, signal.SIG_IGN) for one in asked]
+    try:
+        yield
+    finally:
+        for one, handler in zip(asked, before, strict=True):
+            signal.signal(one, handler)
+
+
 def _hurried(case: Case, patience: timedelta) -> Case:
     """The case with steps that wait no longer than this: what is broken stays so."""
     within = f"{patience.total_seconds():.0f}s"
@@ -235,12 +247,3 @@ def _hurried(case: Case, patience: timedelta) -> Case:
         StepCall(type=call.type, body={**call.body, "within": within}) for call in case.steps
     )
     return case.model_copy(update={"steps": steps})
-
-
-def _is_red(run: Run) -> bool:
-    return run.judgement is None or run.judgement.verdict in RED
-
-
-def _title(run: Run) -> str:
-    findings = run.judgement.findings if run.judgement else ()
-    return findings[0].title if findings else "it has no verdict"

@@ -1,7 +1,7 @@
 """What became of one fault: noticed or not, the right party blamed or not, and who cried wolf."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dltest.drill.trial import Trial
@@ -68,8 +68,8 @@ class Outcome:
             "blame_right": self.blame_right,
             "healed": self.healed,
             "seconds": self.seconds,
-            "seen": [_object(one) for one in self.seen],
-            "false_alarms": [_object(one) for one in self.false_alarms],
+            "seen": [asdict(one) for one in self.seen],
+            "false_alarms": [asdict(one) for one in self.false_alarms],
             "wrong": list(self.wrong),
         }
 
@@ -88,7 +88,7 @@ def judged(
     expected = [(case.id, notice) for case, notice in trial.expected]
     missed = [_missed(name, notice, seen.get(name), trial) for name, notice in expected]
     blamed = [_misblamed(name, notice, seen.get(name), trial) for name, notice in expected]
-    alarms = tuple(Seen.of(run) for run in beside if _verdict(run) in RED)
+    alarms = tuple(Seen.of(run) for run in beside if is_red(run))
     still = [_not_healed(name, after.get(name)) for name, _ in expected]
     times = [one.seconds for one in seen.values() if one.seconds is not None]
     return Outcome(
@@ -131,12 +131,12 @@ def _alarmed(seen: Seen) -> str:
 def _not_healed(case: str, run: Run | None) -> str:
     if run is None:
         return f"{case} did not run once it was healed"
-    verdict = _verdict(run)
-    return "" if verdict not in RED else f"{case} is {verdict} once it is healed"
+    return f"{case} is {Seen.of(run).verdict} once it is healed" if is_red(run) else ""
 
 
-def _verdict(run: Run) -> Verdict | None:
-    return run.judgement.verdict if run.judgement else Verdict.INCONCLUSIVE
+def is_red(run: Run) -> bool:
+    """Also where dltest has no verdict, which is never right."""
+    return run.judgement is None or run.judgement.verdict in RED
 
 
 def _until_noticed(run: Run) -> float | None:
@@ -145,14 +145,3 @@ def _until_noticed(run: Run) -> float | None:
     if not ends or run.started_at is None:
         return None
     return round((max(ends) - run.started_at).total_seconds(), 1)
-
-
-def _object(seen: Seen) -> dict[str, Any]:
-    return {
-        "case": seen.case,
-        "verdict": seen.verdict,
-        "blame": seen.blame,
-        "code": seen.code,
-        "message": seen.message,
-        "seconds": seen.seconds,
-    }

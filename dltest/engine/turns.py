@@ -20,8 +20,11 @@ class Turns:
 
     def beginning(self) -> list[str]:
         """The runs that may begin now; they count as open from here on."""
-        begin = [run_id for run_id in self._waiting if self._seated(run_id)]
-        self._waiting = [run_id for run_id in self._waiting if run_id not in set(begin)]
+        begin: list[str] = []
+        waiting: list[str] = []
+        for run_id in self._waiting:
+            (begin if self._seated(run_id) else waiting).append(run_id)
+        self._waiting = waiting
         return begin
 
     def ended(self, run_id: str) -> list[str]:

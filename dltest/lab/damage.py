@@ -5,7 +5,8 @@ restores them exactly, whoever died in between.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
@@ -108,12 +109,18 @@ def _set(lab: Lab, setting: LiteralString) -> None:
         )
 
 
-def _connected(lab: Lab, database: str = "rucio") -> psycopg.Connection[dict[str, Any]]:
+@contextmanager
+def _connected(lab: Lab, database: str = "rucio") -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """One transaction, which writes also where the database is set to be read only."""
     where = f"host=127.0.0.1 port={lab.ports['postgres']} user=rucio dbname={database}"
+    writing = "-c default_transaction_read_only=off"
     try:
-        return psycopg.connect(where, row_factory=dict_row, connect_timeout=10)
-    except psycopg.OperationalError as trouble:
-        raise LabError(f"Rucio's database is out of reach: {trouble}") from trouble
+        with psycopg.connect(
+            where, row_factory=dict_row, connect_timeout=10, options=writing
+        ) as connection:
+            yield connection
+    except psycopg.Error as trouble:
+        raise LabError(f"Rucio's database does not do it: {trouble}") from trouble
 
 
 def _demand_no_other(

@@ -56,6 +56,8 @@ class Corrupt:
         return {body.at: Footprint(bytes_written=much, bytes_read=much, files_damaged=len(meant))}
 
     def begin(self, ctx: Context, body: CorruptBody) -> Outcome:
+        if former := storage_bytes.former_still_runs(ctx, JobKind.DAMAGE):
+            return former
         rse = ctx.targets[body.at]
         if not _is_ours(ctx, rse):
             message = f"this run has made no replicas at {rse}, so nothing there may be damaged"
@@ -64,6 +66,8 @@ class Corrupt:
         return storage_bytes.begin(ctx, JobKind.DAMAGE, rse, _files(ctx, body))
 
     def look(self, ctx: Context, body: CorruptBody, handle: Handle) -> Outcome:
+        if "job" not in handle:
+            return self.begin(ctx, body)
         rse = ctx.targets[body.at]
         status = storage_bytes.result(ctx, rse, handle)
         if not isinstance(status, JobStatus):

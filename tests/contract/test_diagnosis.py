@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from trial import LIFETIME, Trial, until
 
-from dltest.lake.ports import Operation, ReplicaState
+from dltest.lake.ports import Operation, ReplicaState, RuleState
 
 
 def test_what_is_forbidden_at_an_rse_is_seen_and_allowed_again(trial: Trial) -> None:
@@ -28,11 +28,6 @@ def test_it_is_known_where_a_file_is_and_how_far_from_here(trial: Trial) -> None
     assert trial.ports.catalogue.distance(trial.source, trial.destination) == 1
 
 
-def test_a_transfer_that_never_failed_has_no_failed_attempt(trial: Trial) -> None:
-    names = [fact.name for fact in trial.upload(1)]
-    assert trial.ports.catalogue.ended_attempts(names, trial.destination) == []
-
-
 def test_daemons_that_live_were_seen_lately(trial: Trial) -> None:
     now = trial.simulated.clock.now() if trial.simulated else datetime.now(UTC)
     seen = {beat.daemon: beat.seen_at for beat in trial.ports.catalogue.heartbeats()}
@@ -40,22 +35,34 @@ def test_daemons_that_live_were_seen_lately(trial: Trial) -> None:
         assert abs(now - seen[daemon]) < timedelta(minutes=1)
 
 
-def test_a_rule_that_is_not_stuck_was_not_tried_in_vain(trial: Trial) -> None:
-    trial.upload(1)
-    rule = trial.ports.catalogue.add_rule(
-        trial.dataset, trial.destination, tag=f"{trial.dataset}.0", lifetime=LIFETIME
-    )
-    assert trial.ports.catalogue.tries(rule) == 0
-
-
 def test_our_own_quota_is_known(trial: Trial) -> None:
     assert (trial.ports.catalogue.usage(trial.source).left or 0) > 10**9
 
 
-def test_a_rule_may_be_boosted(trial: Trial) -> None:
-    trial.upload(1)
-    rule = trial.ports.catalogue.add_rule(
-        trial.dataset, trial.destination, tag=f"{trial.dataset}.0", lifetime=LIFETIME
-    )
-    trial.ports.catalogue.boost(rule)
-    until(lambda: trial.ports.catalogue.rule(rule).locks_ok, lambda ok: ok == 1)
+def test_what_was_tried_in_vain_is_known_and_can_be_hurried_on(trial: Trial) -> None:
+    """Left alone, Rucio looks at a stuck rule again after half an hour, and this test fails."""
+    catalogue, faults = trial.ports.catalogue, trial.ports.faults
+    assert faults is not None
+    down = ("storage-down", trial.source, trial.run)
+    names = [fact.name for fact in trial.upload(1)]
+    until(lambda: faults.break_(*down), bool)
+    try:
+        rule = catalogue.add_rule(
+            trial.dataset,
+            trial.destination,
+            tag=f"{trial.dataset}.0",
+            lifetime=LIFETIME,
+            source=trial.source,
+        )
+        assert (catalogue.tries(rule), catalogue.ended_attempts(names, trial.destination)) == (
+            0,
+            [],
+        )
+        until(lambda: catalogue.rule(rule).state, lambda state: state is RuleState.STUCK)
+        assert catalogue.tries(rule) > 0
+        (attempt, *_) = catalogue.ended_attempts(names, trial.destination)
+        assert "connect" in str(attempt.error)
+    finally:
+        until(lambda: faults.heal(*down), bool)
+    catalogue.boost(rule)
+    until(lambda: catalogue.rule(rule).locks_ok, lambda ok: ok == 1)

@@ -1,13 +1,9 @@
 """Failure and recovery on a real lake: broken from within scenarios, explained, and healed again."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from lake_runs import dltest, run_on, what_is_left
 
 from dltest.lake.rucio import RucioCatalogue
 from dltest.settings import LakeSettings
@@ -18,25 +14,12 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 CHOSEN = ("source-down", "destination-blocked", "poller-dead")
 
 
-def dltest(*arguments: str, lab: Path, state: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "dltest.cli.main", *arguments, "--lab", str(lab)],
-        env={**os.environ, "DLTEST_STATE_DIR": str(state)},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-
-
 def step(run: dict[str, Any], name: str) -> dict[str, Any]:
     return next(step for step in run["steps"] if step["name"] == name)
 
 
 def test_what_breaks_is_explained_and_recovers_and_nothing_is_left(lab, tmp_path):
-    done = dltest("run", *CHOSEN, "--json", lab=lab.dir, state=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    runs = {run["scenario"]: run for run in map(json.loads, done.stdout.splitlines())}
+    runs = {run["scenario"]: run for run in run_on(lab, *CHOSEN, state=tmp_path)}
     assert {name: run["verdict"] for name, run in runs.items()} == dict.fromkeys(CHOSEN, "passed")
     assert sum(run["leftovers"] for run in runs.values()) == 0
 
@@ -55,11 +38,11 @@ def test_what_breaks_is_explained_and_recovers_and_nothing_is_left(lab, tmp_path
     assert "FINISHED" in why["facts"]["transfer job"]
 
     # The same in one look for people, also when the rule is gone.
-    told = dltest("why", poller["run_id"], lab=lab.dir, state=tmp_path)
-    assert told.stdout.startswith(why["sentence"])
-    assert why["sentence"] in dltest("show", poller["run_id"], lab=lab.dir, state=tmp_path).stdout
+    asked = (poller["run_id"], "--lab", str(lab.dir))
+    assert dltest("why", *asked, state=tmp_path).stdout.startswith(why["sentence"])
+    assert why["sentence"] in dltest("show", *asked, state=tmp_path).stdout
 
     assert lab.status()["broken"] == []
     catalogue = RucioCatalogue(LakeSettings.load(lab.lake_file))
     assert all(rse.readable and rse.writable for rse in catalogue.inventory().rses)
-    assert catalogue.dids("dltest.") == []
+    assert what_is_left(lab) == []

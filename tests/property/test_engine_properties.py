@@ -322,6 +322,15 @@ BROKEN = SCENARIO.replace(
 BROKEN = BROKEN.partition("  - verify")[0] + "  - heal: {fault: storage-down, at: destination}\n"
 
 
+def test_a_fault_that_no_lake_has_keeps_nothing_from_its_clean_up(store):
+    trial = Trial(store, scenario=BROKEN.replace("storage-down", "earthquake"))
+    ended = trial.play()
+    assert ended.judgement.verdict is Verdict.INCONCLUSIVE
+    assert {finding.code for finding in ended.judgement.findings} == {"no-such-fault"}
+    assert ended.leftovers == 0
+    assert trial.lake.litter() == []
+
+
 def test_what_a_run_breaks_is_seen_and_healed(store):
     trial = Trial(store, scenario=BROKEN)
     ended = trial.play()

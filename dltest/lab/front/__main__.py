@@ -18,13 +18,14 @@ def main() -> int:
         config["port"], config["behind"], Path(config["certificate"]), Path(config["key"])
     )
     front = Front(place, Manners.of(config["manners"]))
+    listener = front.listen()
     # In our process group, so that both are killed, stopped and woken as one.
     server = subprocess.Popen(
         config["command"],
         env={**os.environ, **config["environment"]},
         preexec_fn=die_with_parent(config["signal"]),  # noqa: PLW1509 - no other thread yet
     )
-    threading.Thread(target=front.serve, daemon=True).start()
+    threading.Thread(target=front.serve, args=(listener,), daemon=True).start()
     code = server.wait()
     # Without what is behind it the front is nothing; the supervisor starts both anew.
     os._exit(code or 1)

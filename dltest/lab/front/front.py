@@ -1,5 +1,6 @@
 """The front itself: a thread a connection, since a lab has few."""
 
+import os
 import socket
 import ssl
 import struct
@@ -55,17 +56,18 @@ class Front:
         self._client_side.check_hostname = False
         self._client_side.verify_mode = ssl.CERT_NONE
 
-    def serve(self) -> None:
-        with socket.create_server(("127.0.0.1", self._place.port), backlog=128) as listener:
-            while True:
-                client, _ = listener.accept()
-                threading.Thread(target=self._attend, args=(client,), daemon=True).start()
+    def listen(self) -> socket.socket:
+        """From here on clients wait; fails where somebody else has the port."""
+        return socket.create_server(("127.0.0.1", self._place.port), backlog=128)
+
+    def serve(self, listener: socket.socket) -> None:
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=self._attend, args=(client,), daemon=True).start()
 
     def _attend(self, client: socket.socket) -> None:
         try:
             self._converse(client)
-        except ResetError:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         except (OSError, ValueError):
             pass  # one of the two has left: so does the other
         finally:
@@ -111,9 +113,7 @@ class Conversation:
             while (request := read_head(self._from_client)) and self._serve(request):
                 pass
         except ResetError:
-            # Below TLS, so that no friendly goodbye is said.
-            self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-            self._client.close()
+            _reset(self._client)
         finally:
             with suppress(OSError):
                 self._client.shutdown(socket.SHUT_RDWR)
@@ -210,6 +210,13 @@ class Conversation:
             to.sendall(b"0\r\n\r\n")
 
 
+def _reset(client: socket.socket) -> None:
+    """Leave without the goodbye of a shutdown, whoever else still holds the socket."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    with suppress(OSError):
+        os.close(client.detach())
+
+
 def _pass_on(client: socket.socket, server: socket.socket, manners: Manners) -> None:
     """Bytes both ways, of a protocol that the front does not speak."""
 
@@ -218,7 +225,7 @@ def _pass_on(client: socket.socket, server: socket.socket, manners: Manners) -> 
             for piece in _measured(iter(lambda: source.recv(PIECE_BYTES), b""), manners):
                 sink.sendall(piece)
         except ResetError:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            _reset(client)
         except OSError:
             pass
         for one in (client, server):

@@ -27,9 +27,6 @@ class Head:
         others = [one for one in self.headers if one[0].lower() != name.lower()]
         self.headers = [*others, (name, value)]
 
-    def drop(self, name: str) -> None:
-        self.headers = [one for one in self.headers if one[0].lower() != name.lower()]
-
     def dump(self) -> bytes:
         lines = [self.first, *(f"{name}: {value}" for name, value in self.headers)]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

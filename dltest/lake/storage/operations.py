@@ -84,7 +84,7 @@ def damage(session: Session, meter: Meter, order: Order, file: FileOrder) -> Rep
         detail = "this machine has no disk of the storage to damage behind its server's back"
         return Report(file.url, NOT_SUPPORTED, answered=False, detail=detail)
     else:
-        _damage_on_disk(Path(f"{order.disk}/{urlsplit(file.url).path}"), order, file, how)
+        _damage_on_disk(_place_on(Path(order.disk), file.url), order, file, how)
     if how is Damage.REMOVE:
         report = stat(session, meter, order, file)
         return replace(report, code=NOT_DAMAGED, detail="still there") if report.present else report
@@ -148,12 +148,20 @@ def _damage_by_protocol(
         _copy_up(session, meter, f"file://{spooled.name}", file)
 
 
+def _place_on(disk: Path, url: str) -> Path:
+    """Where the file lies on the storage's disk, and nowhere else, whatever its URL says."""
+    place = Path(f"{disk}/{urlsplit(url).path}").resolve()
+    if not place.is_relative_to(disk.resolve()):
+        raise PermissionError(f"{url} lies outside {disk}")
+    return place
+
+
 def _damage_on_disk(path: Path, order: Order, file: FileOrder, how: Damage) -> None:
     """Owner, mode and modification time stay, and with them what the server has remembered."""
-    before = path.stat()
     if how is Damage.REMOVE:
-        path.unlink()
+        path.unlink(missing_ok=True)
         return
+    before = path.stat()
     with path.open("r+b", buffering=0) as content:
         for piece in damaged(order.seed, file.index, file.size_bytes, how):
             content.write(piece)

@@ -2,7 +2,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dltest.lab.daemons import DAEMONS
 from dltest.lab.description import BrokenThing
 from dltest.lab.faults import (
     CATALOGUE,
@@ -52,12 +51,6 @@ def test_names_are_unique_and_what_waits_cannot_be_asked_for() -> None:
 def test_every_front_knows_the_manners_that_it_is_given() -> None:
     for fault in FAULTS:
         Manners.of(fault.alteration.manners)
-
-
-def test_every_daemon_can_be_killed() -> None:
-    assert find_fault("daemon-down", None if not DAEMONS else DAEMONS[0].name).targets == tuple(
-        daemon.name for daemon in DAEMONS
-    )
 
 
 @pytest.mark.parametrize("order", [1, -1])
