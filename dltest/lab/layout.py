@@ -62,6 +62,11 @@ class Layout:
         return self.root / "ca"
 
     @property
+    def identity(self) -> Path:
+        """Keys, clients and grants of the token issuer."""
+        return self.root / "identity"
+
+    @property
     def storage(self) -> Path:
         return self.root / "storage"
 
@@ -79,7 +84,7 @@ class Layout:
 
     def folders(self) -> Iterator[Path]:
         yield from (self.etc, self.logs, self.run, self.rounds, self.done, self.authority)
-        yield from (self.storage, self.root / "redis", self.root / "transfers")
+        yield from (self.identity, self.storage, self.root / "redis", self.root / "transfers")
         yield from (self.root / "home", self.root / "tmp")
 
 
