@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from dltest.lake.faults import LabFaults
-from dltest.lake.ports import Carrier, Catalogue, Faults, Storage, Transfers
+from dltest.lake.ports import Carrier, Catalogue, Faults, Storage, Tokens, Transfers
 from dltest.lake.rucio import RucioCatalogue
 from dltest.lake.simulated import client
 from dltest.lake.storage import MoverPool, run_job
@@ -25,6 +25,7 @@ class OpenLake:
     storage: Storage
     transfers: Transfers
     faults: Faults | None = None
+    tokens: Tokens | None = None
 
 
 def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:

@@ -32,6 +32,7 @@ from dltest.lake.ports.storage import (
     Storage,
     StorageJob,
 )
+from dltest.lake.ports.tokens import IssuedToken, NodeHealth, TokenRequest, Tokens
 from dltest.lake.ports.transfers import (
     TransferFile,
     Transfers,
@@ -50,11 +51,13 @@ __all__ = [
     "FileOutcome",
     "FileRef",
     "Heartbeat",
+    "IssuedToken",
     "JobKind",
     "JobState",
     "JobStatus",
     "LakePorts",
     "Ledger",
+    "NodeHealth",
     "Operation",
     "Replica",
     "ReplicaState",
@@ -62,6 +65,8 @@ __all__ = [
     "RuleState",
     "Storage",
     "StorageJob",
+    "TokenRequest",
+    "Tokens",
     "TransferFile",
     "TransferRequest",
     "Transfers",

@@ -5,6 +5,7 @@ from typing import Protocol
 from dltest.lake.ports.catalogue import Catalogue
 from dltest.lake.ports.faults import Faults
 from dltest.lake.ports.storage import Storage
+from dltest.lake.ports.tokens import Tokens
 from dltest.lake.ports.transfers import Transfers
 from dltest.model import LedgerEntry, LedgerState
 
@@ -34,3 +35,7 @@ class LakePorts(Protocol):
     @property
     def faults(self) -> Faults | None:
         """None where nobody may break the lake on purpose."""
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """None where the lake file names no issuer."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from dltest.lake.ports import Tokens
 from dltest.lake.simulated.catalogue import SimulatedCatalogue
 from dltest.lake.simulated.faults import SimulatedFaults
 from dltest.lake.simulated.storage import SimulatedStorage
@@ -39,6 +40,7 @@ class SimulatedLake:
         self.storage = SimulatedStorage(self._world, on_call)
         self.transfers = SimulatedTransfers(self._world, on_call)
         self.faults = SimulatedFaults(names, self._world, on_call)
+        self.tokens: Tokens | None = None
 
     @property
     def stored(self) -> dict[str, bytes]:
