@@ -60,8 +60,8 @@ def remember_keys(home: Path, name: str, jwks: dict[str, Any]) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     until = int(time.time()) + _FOR_EVER_SECONDS
     keys = json.dumps({"expires": until, "next_update": until, "jwks": jwks})
-    # The name of the file is the library's own.
-    with closing(sqlite3.connect(cache / "scitokens_cpp.sqllite")) as database, database:
+    file = cache / "scitokens_cpp.sqllite"  # codespell:ignore - the library's own name
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute(
             "CREATE TABLE IF NOT EXISTS keycache "
             "(issuer text UNIQUE PRIMARY KEY NOT NULL, keys text NOT NULL)"
