@@ -15,6 +15,8 @@ from dltest.lab.layout import write_atomically
 
 Flaw = Literal["expired", "untrusted", "of-another-host"]
 
+# Storages that must be told apart by host name have an address each (see `lab.storage`).
+ADDRESSES = ("127.0.0.1", "127.0.0.5", "127.0.0.6")
 LIFE = timedelta(days=825)
 RENEW_BEFORE = timedelta(days=30)
 
@@ -67,7 +69,10 @@ class Authority:
         if not self.host_certificate.exists():
             return False
         host = x509.load_pem_x509_certificate(self.host_certificate.read_bytes())
-        return host.not_valid_after_utc - datetime.now(UTC) > RENEW_BEFORE
+        lasts = host.not_valid_after_utc - datetime.now(UTC) > RENEW_BEFORE
+        names = host.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        known = {str(one) for one in names.get_values_for_type(x509.IPAddress)}
+        return lasts and known >= set(ADDRESSES)
 
 
 def subject_hash(name: x509.Name) -> str:
@@ -122,7 +127,7 @@ def _make_host(
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     names: list[x509.GeneralName] = [x509.DNSName(host)]
     if host == "localhost":
-        names.append(x509.IPAddress(ip_address("127.0.0.1")))
+        names += [x509.IPAddress(ip_address(one)) for one in ADDRESSES]
     uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     builder = (
         _builder(name, authority.subject, key.public_key(), life)

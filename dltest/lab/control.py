@@ -28,7 +28,7 @@ from dltest.lab.postgres import find_programs
 from dltest.lab.privileges import as_user, chosen_identity, give, owner_identity
 from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
 
-SERVERS = ("postgres", "redis", "rucio", "transfers", "web")
+SERVERS = ("postgres", "redis", "rucio", "identity", "transfers", "transfers-tls", "web")
 RSES = tuple(one.rse for one in storage.ELEMENTS)
 # While a front stands before one of these, the server itself is on a port behind it.
 FRONTED = (*RSES, "rucio", "transfers")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dltest.errors import LabError
-from dltest.lab import postgres, probe, rucio_server, storage
+from dltest.lab import postgres, probe, rucio_server, scitokens, storage
 from dltest.lab.alteration import HEALTHY, Alteration
 from dltest.lab.authority import Authority
 from dltest.lab.daemons import DAEMONS, Daemon
@@ -55,7 +56,7 @@ def lake_parts(lab: Lab) -> tuple[Part, ...]:
     """Everything but dltest itself, in the order in which people like to read it."""
     return (
         *_stores(lab),
-        *(_storage(lab, element) for element in storage.ELEMENTS),
+        *(_whole_storage(lab, element) for element in storage.ELEMENTS),
         _transfers(lab),
         *_rucio(lab),
         *(_daemon(lab, daemon) for daemon in DAEMONS),
@@ -86,7 +87,7 @@ def altered(lab: Lab, part: Part, alteration: Alteration) -> Part:
     if part.name == "transfers":
         part = _transfers(lab, alteration)
     elif part.name in {element.rse for element in storage.ELEMENTS}:
-        part = _storage(lab, storage.element(part.name), alteration)
+        return _whole_storage(lab, storage.element(part.name), alteration)
     elif part.name == "rucio":
         part = _rucio_server(lab, alteration)
     else:
@@ -94,7 +95,9 @@ def altered(lab: Lab, part: Part, alteration: Alteration) -> Part:
     return _behind_front(lab, part, alteration) if alteration.manners else part
 
 
-def _behind_front(lab: Lab, part: Part, alteration: Alteration) -> Part:
+def _behind_front(
+    lab: Lab, part: Part, alteration: Alteration, element: storage.StorageElement | None = None
+) -> Part:
     """The same server on another port, and on its own a front with these manners."""
     authority = Authority(lab.layout.authority)
     file = lab.layout.etc / f"front-{part.name}.json"
@@ -104,6 +107,7 @@ def _behind_front(lab: Lab, part: Part, alteration: Alteration) -> Part:
         "certificate": str(authority.host_certificate),
         "key": str(authority.host_key),
         "manners": dict(alteration.manners),
+        **_gate(lab, element),
         "command": part.command,
         "environment": dict(part.environment),
         "signal": int(part.stop_signal),
@@ -119,6 +123,18 @@ def _behind_front(lab: Lab, part: Part, alteration: Alteration) -> Part:
         environment=dltest_environment(lab),
         prepare=prepare,
     )
+
+
+def _gate(lab: Lab, element: storage.StorageElement | None) -> dict[str, Any]:
+    """Where the front listens, and how it sees to the tokens of a storage that wants some."""
+    if element is None or not element.kind.wants_tokens:
+        return {"host": "127.0.0.1"}
+    gate = {
+        "keys": str(lab.layout.identity),
+        "audience": element.host,
+        "base_path": scitokens.BASE_PATH,
+    }
+    return {"host": element.host, "gate": gate}
 
 
 def base_environment(lab: Lab) -> dict[str, str]:
@@ -184,12 +200,22 @@ def _port(lab: Lab, part: str, alteration: Alteration) -> int:
     return lab.ports[storage.behind(part) if alteration.manners else part]
 
 
-def _storage(lab: Lab, element: storage.StorageElement, alteration: Alteration = HEALTHY) -> Part:
-    port = _port(lab, element.rse, alteration)
+def _whole_storage(
+    lab: Lab, element: storage.StorageElement, alteration: Alteration = HEALTHY
+) -> Part:
+    """The storage, behind a front where something has to stand before it."""
+    part = _storage(lab, element, alteration)
+    if alteration.manners or element.kind.wants_tokens:
+        return _behind_front(lab, part, alteration, element)
+    return part
+
+
+def _storage(lab: Lab, element: storage.StorageElement, alteration: Alteration) -> Part:
+    port = storage.own_port(lab, element, alteration)
     return Part(
         element.rse,
         storage.command(lab, element),
-        storage.environment(lab),
+        storage.server_environment(lab, element),
         folder=f"storage/{element.rse}",
         prepare=partial(storage.prepare, lab, element, alteration),
         # Without authorisation to list, any answer shows that it speaks HTTP.

@@ -1,6 +1,7 @@
 """The Rucio server of the lab: its configuration files and its commands."""
 
 import json
+from itertools import permutations
 from pathlib import Path
 
 from dltest.lab import rucio_side, storage
@@ -150,7 +151,11 @@ def write_lake_request(lab: Lab) -> None:
 
 
 def lake_request(lab: Lab) -> dict[str, object]:
-    """Everything that Rucio shall know of this lake."""
+    """Everything that Rucio shall know of this lake.
+
+    A transfer is made with tokens at both ends or at none, so no link leads from storages that
+    want tokens to others.
+    """
     return {
         "url": lab.url("rucio"),
         "root_password": lab.passwords["root"],
@@ -158,6 +163,7 @@ def lake_request(lab: Lab) -> dict[str, object]:
         "password": lab.passwords["dltest"],
         "scope": SCOPE,
         "rses": [_rse(lab, element) for element in storage.ELEMENTS],
+        "links": [*permutations(storage.OPEN_RSES, 2), *permutations(storage.TOKEN_RSES, 2)],
     }
 
 
@@ -167,7 +173,7 @@ def _rse(lab: Lab, element: storage.StorageElement) -> dict[str, object]:
         for key, value in element.all_attributes.items()
     }
     attributes |= {
-        "fts": lab.url("transfers"),
+        "fts": _transfers(lab, element),
         # Rucio's default; said, so that a fault can say otherwise.
         "verify_checksum": True,
     }
@@ -177,19 +183,26 @@ def _rse(lab: Lab, element: storage.StorageElement) -> dict[str, object]:
         "limit": ACCOUNT_LIMIT,
         "attributes": attributes,
         "protocols": [
-            _protocol(lab.ports[element.rse], scheme, rank)
-            for rank, scheme in enumerate(storage.SCHEMES, start=1)
+            _protocol(element.host, lab.ports[element.rse], scheme, rank)
+            for rank, scheme in enumerate(element.schemes, start=1)
         ],
     }
 
 
-def _protocol(port: int, scheme: str, rank: int) -> dict[str, object]:
+def _transfers(lab: Lab, element: storage.StorageElement) -> str:
+    """Rucio shows the transfer service a token only over TLS."""
+    if element.kind.wants_tokens:
+        return f"https://localhost:{lab.ports['transfers-tls']}"
+    return lab.url("transfers")
+
+
+def _protocol(host: str, port: int, scheme: str, rank: int) -> dict[str, object]:
     operations = dict.fromkeys(("read", "write", "delete"), rank)
     copies = dict.fromkeys(("third_party_copy_read", "third_party_copy_write"), rank)
     prefix = {"root": "/"}.get(scheme, "") + storage.PREFIX + "/"
     return {
         "scheme": scheme,
-        "hostname": "localhost",
+        "hostname": host,
         "port": port,
         "prefix": prefix,
         "impl": "rucio.rse.protocols.gfal.Default",

@@ -1,13 +1,16 @@
-"""Four XRootD storage elements, different as real sites are.
+"""Six XRootD storage elements, different as real sites are.
 
-Every element speaks root://, davs:// and dav:// on one port. XRootD cannot bind to one
-address, so its authorisation refuses every client that is not on this machine.
+Four let in whoever is on this machine, and speak root://, davs:// and dav:// on one port: XRootD
+cannot bind to one address, so its authorisation refuses all others. Two want WLCG tokens, and speak
+davs:// alone, each at an address of its own: Rucio has a token made out to a storage's host name,
+and a token for one of the two must be worth nothing at the other.
 """
 
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dltest.lab import scitokens
 from dltest.lab.alteration import HEALTHY, Alteration
 from dltest.lab.authority import Authority
 from dltest.lab.description import Lab
@@ -18,11 +21,12 @@ GIB = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class StorageKind:
-    """What a storage element can do; tokens, tape and caches will be further kinds."""
+    """What a storage element can do; tape and caches will be further kinds."""
 
     title: str
     http_third_party_copy: bool = True
     quota_bytes: int | None = None
+    wants_tokens: bool = False
 
 
 DISK = StorageKind("disk")
@@ -30,6 +34,7 @@ PASSIVE = StorageKind(
     "disk that cannot drive an HTTP third-party copy", http_third_party_copy=False
 )
 QUOTA = StorageKind("disk with a quota, which it reports", quota_bytes=4 * GIB)
+TOKENS = StorageKind("disk that wants WLCG tokens", wants_tokens=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +45,34 @@ class StorageElement:
     site: str
     kind: StorageKind
     attributes: dict[str, str] = field(default_factory=dict)
+    host: str = "localhost"
 
     @property
     def all_attributes(self) -> dict[str, str]:
-        own = {
-            "dltest": "True",
-            "type": "disk",
-            "site": self.site,
-            "dltest-faults": "True",
-            "greedyDeletion": "True",
-        }
-        return own | self.attributes
+        own = {"type": "disk", "site": self.site, "dltest-faults": "True", "greedyDeletion": "True"}
+        return own | (FOR_TOKENS if self.kind.wants_tokens else FOR_ALL) | self.attributes
 
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """In the order in which third-party copies shall prefer them."""
+        return ("davs",) if self.kind.wants_tokens else ("davs", "root")
+
+
+PREFIX = scitokens.BASE_PATH
+FOR_ALL = {"dltest": "True"}
+# Rucio's own words: it may ask for tokens, whose paths are relative to this one.
+FOR_TOKENS = {"dltest-tokens": "True", "oidc_support": "True", "oidc_base_path": PREFIX}
 
 ELEMENTS = (
     StorageElement("XRD1", "SITE1", DISK),
     StorageElement("XRD2", "SITE2", DISK),
     StorageElement("XRD3", "SITE3", PASSIVE),
     StorageElement("XRD4", "SITE4", QUOTA, {"greedyDeletion": "False"}),
+    StorageElement("XRD5", "SITE5", TOKENS, host="127.0.0.5"),
+    StorageElement("XRD6", "SITE6", TOKENS, host="127.0.0.6"),
 )
-
-PREFIX = "/rucio"
-# Schemes in the order in which third-party copies shall prefer them.
-SCHEMES = ("davs", "root")
+OPEN_RSES = tuple(one.rse for one in ELEMENTS if not one.kind.wants_tokens)
+TOKEN_RSES = tuple(one.rse for one in ELEMENTS if one.kind.wants_tokens)
 
 
 def element(rse: str) -> StorageElement:
@@ -71,12 +81,12 @@ def element(rse: str) -> StorageElement:
 
 def protocols(lab: Lab, rse: str) -> list[dict[str, str]]:
     """The ways to reach an element: scheme and URL of the folder that holds Rucio's files."""
-    port = lab.ports[rse]
+    one, port = element(rse), lab.ports[rse]
     # An absolute path follows a root:// host after a second slash.
     before = {"root": "/"}
     return [
-        {"scheme": scheme, "url": f"{scheme}://localhost:{port}{before.get(scheme, '')}{PREFIX}"}
-        for scheme in (*SCHEMES, "dav")
+        {"scheme": scheme, "url": f"{scheme}://{one.host}:{port}{before.get(scheme, '')}{PREFIX}"}
+        for scheme in (*one.schemes, *(() if one.kind.wants_tokens else ("dav",)))
     ]
 
 
@@ -97,6 +107,8 @@ def prepare(lab: Lab, one: StorageElement, altered: Alteration = HEALTHY) -> Non
         (home / folder).mkdir(parents=True, exist_ok=True)
     files_folder(lab, one.rse).mkdir(parents=True, exist_ok=True)
     write_atomically(home / "authdb", altered.settings.get("authdb", "h localhost / a\n"))
+    if one.kind.wants_tokens:
+        scitokens.prepare(lab, home, [one.host, f"https://{one.host}:{lab.ports[one.rse]}"])
     if one.kind.quota_bytes is not None:
         write_atomically(home / "quota", f"public {one.kind.quota_bytes}\n")
     write_atomically(home / "xrootd.cfg", configuration(lab, one, altered))
@@ -109,6 +121,11 @@ def command(lab: Lab, one: StorageElement) -> tuple[str, ...]:
     # of its environment lies beside the pid file; without, it stays in /tmp for ever.
     pid_file = str(home / "run" / "xrootd.pid")
     return ("xrootd", "-I", "v4", "-c", str(home / "xrootd.cfg"), "-n", one.rse, "-s", pid_file)
+
+
+def server_environment(lab: Lab, one: StorageElement) -> dict[str, str]:
+    cache = scitokens.environment(lab.layout.storage / one.rse) if one.kind.wants_tokens else {}
+    return environment(lab) | cache
 
 
 def environment(lab: Lab) -> dict[str, str]:
@@ -131,13 +148,20 @@ CLIENT_PATIENCE = {
 }
 
 
+def own_port(lab: Lab, one: StorageElement, altered: Alteration = HEALTHY) -> int:
+    """Where XRootD itself listens."""
+    fronted = altered.manners or one.kind.wants_tokens
+    return lab.ports[behind(one.rse) if fronted else one.rse]
+
+
 def configuration(lab: Lab, one: StorageElement, altered: Alteration = HEALTHY) -> str:
     """XRootD's own; an alteration's `lines` replace those of the same directive, or come anew.
 
     A directive that is replaced by nothing (`lines: {"http.exthandler": None}`) is left out.
     """
-    port = lab.ports[behind(one.rse)] if altered.manners else lab.ports[one.rse]
+    port = own_port(lab, one, altered)
     lines = _server_lines(lab, one, port, altered) + _http_lines(lab, one, port)
+    lines += _authorisation_lines(lab, one)
     if one.kind.quota_bytes is not None:
         home = lab.layout.storage / one.rse
         lines += [f"oss.space public {home}/space", f"oss.usage nolog quotafile {home}/quota"]
@@ -163,13 +187,18 @@ def _server_lines(lab: Lab, one: StorageElement, port: int, altered: Alteration)
         f"all.pidpath {home}/run",
         f"oss.localroot {export(lab, one.rse)}",
         "all.export /",
-        "ofs.authorize 1",
-        f"acc.authdb {home}/authdb",
         f"xrd.tls {certificate} {key}",
         f"xrd.tlsca certdir {authority.folder}",
         "xrootd.chksum max 2 adler32 md5 crc32c",
         "ofs.tpc ttl 60 60 xfr 20 streams 4 autorm pgm /usr/bin/xrdcp --server",
     ]
+
+
+def _authorisation_lines(lab: Lab, one: StorageElement) -> list[str]:
+    home = lab.layout.storage / one.rse
+    if one.kind.wants_tokens:
+        return ["ofs.authorize 1", scitokens.authorisation(home)]
+    return ["ofs.authorize 1", f"acc.authdb {home}/authdb"]
 
 
 def _http_lines(lab: Lab, one: StorageElement, port: int) -> list[str]:

@@ -6,7 +6,7 @@ from dltest.lab import rucio_server, storage
 from dltest.lab.damage import Damage
 from dltest.lab.faults.fault import CATALOGUE, OTHER, RSE, Drill, Fault, Notice
 
-RSES = tuple(element.rse for element in storage.ELEMENTS)
+RSES = storage.OPEN_RSES
 AT_RSE: LiteralString = "rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
 TO_RSE: LiteralString = "dest_rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
 NOBODY_LISTENS: LiteralString = "9"

@@ -6,7 +6,7 @@ from dltest.lab import storage
 from dltest.lab.alteration import Alteration
 from dltest.lab.faults.fault import RSE, TARGET, Drill, Fault, Notice, Stopped
 
-RSES = tuple(element.rse for element in storage.ELEMENTS)
+RSES = storage.OPEN_RSES
 EVERYTHING_BUT_WRITING = "h localhost / lr\n"
 EVERYTHING_BUT_DELETING = "h localhost / iklnrw\n"
 NOTHING = "h elsewhere.example / a\n"

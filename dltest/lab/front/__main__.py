@@ -6,18 +6,17 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from dltest.lab.front.front import Front, Place
+from dltest.lab.front.gate import Gate
 from dltest.lab.front.manners import Manners
 from dltest.lab.process import die_with_parent
 
 
 def main() -> int:
     config = json.loads(Path(sys.argv[1]).read_text())
-    place = Place(
-        config["port"], config["behind"], Path(config["certificate"]), Path(config["key"])
-    )
-    front = Front(place, Manners.of(config["manners"]))
+    front = Front(_place(config), Manners.of(config["manners"]))
     listener = front.listen()
     # In our process group, so that both are killed, stopped and woken as one.
     server = subprocess.Popen(
@@ -29,6 +28,18 @@ def main() -> int:
     code = server.wait()
     # Without what is behind it the front is nothing; the supervisor starts both anew.
     os._exit(code or 1)
+
+
+def _place(config: dict[str, Any]) -> Place:
+    gate = config.get("gate")
+    return Place(
+        port=config["port"],
+        behind=config["behind"],
+        certificate=Path(config["certificate"]),
+        key=Path(config["key"]),
+        host=config["host"],
+        gate=Gate(Path(gate["keys"]), gate["audience"], gate["base_path"]) if gate else None,
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
+from dltest.lab.front.gate import Gate
 from dltest.lab.front.manners import Answer, Manners
 from dltest.lab.front.wire import (
     PIECE_BYTES,
@@ -36,12 +37,17 @@ class ResetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the front listens, what is behind it, and as whom it speaks TLS."""
+    """Where the front listens, what is behind it, and as whom it speaks TLS.
+
+    A `gate` sees to the bearer tokens of a storage that wants them.
+    """
 
     port: int
     behind: int
     certificate: Path
     key: Path
+    host: str = "127.0.0.1"
+    gate: Gate | None = None
 
 
 class Front:
@@ -58,7 +64,7 @@ class Front:
 
     def listen(self) -> socket.socket:
         """From here on clients wait; fails where somebody else has the port."""
-        return socket.create_server(("127.0.0.1", self._place.port), backlog=128)
+        return socket.create_server((self._place.host, self._place.port), backlog=128)
 
     def serve(self, listener: socket.socket) -> None:
         while True:
@@ -80,9 +86,9 @@ class Front:
             if first == _TLS_HANDSHAKE:
                 near = self._server_side.wrap_socket(client, server_side=True)
                 far: socket.socket = self._client_side.wrap_socket(server)
-                Conversation(near, far, self._manners).hold()
+                Conversation(near, far, self._manners, self._place.gate).hold()
             elif first.isalpha():
-                Conversation(client, server, self._manners).hold()
+                Conversation(client, server, self._manners, self._place.gate).hold()
             elif first:
                 _pass_on(client, server, self._manners)
 
@@ -101,10 +107,17 @@ class Front:
 class Conversation:
     """HTTP between one client and the server, request by request."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, manners: Manners) -> None:
+    def __init__(
+        self,
+        client: socket.socket,
+        server: socket.socket,
+        manners: Manners,
+        gate: Gate | None = None,
+    ) -> None:
         self._client = client
         self._server = server
         self._manners = manners
+        self._gate = gate
         self._from_client: BinaryIO = client.makefile("rb")
         self._from_server: BinaryIO = server.makefile("rb")
 
@@ -148,6 +161,8 @@ class Conversation:
         return False
 
     def _pass_on(self, request: Head, method: str) -> bool:
+        if self._gate is not None:
+            self._gate.admit(request, self._manners.unchecked)
         body = self._request_body(request, method)
         self._server.sendall(request.dump())
         answer = self._continued(request)

@@ -26,6 +26,7 @@ class Answer:
 
 
 Spoiling = Literal["flip", "truncate", "swallow"]
+Unchecked = Literal["audience", "path", "prefix", "expiry", "algorithm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Manners:
     `delay_seconds` goes by before each answer, `bytes_per_second` limits bodies, and a connection
     is reset once a body is longer than `reset_after_bytes`. An uploaded body can be spoiled on
     its way to the server, a downloaded one on its way back, and the checksum that the server
-    says can be another.
+    says can be another. Of bearer tokens, one thing can be `unchecked`.
     """
 
     delay_seconds: float = 0.0
@@ -45,6 +46,7 @@ class Manners:
     uploads: Spoiling | None = None
     downloads: Literal["flip"] | None = None
     lies_about_checksums: bool = False
+    unchecked: Unchecked | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:

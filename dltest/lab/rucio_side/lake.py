@@ -8,7 +8,6 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +72,8 @@ def replace_protocols(client: Client, rse: dict[str, Any]) -> None:
         client.add_protocol(name, item)
 
 
-def make_distances(client: Client, names: list[str]) -> None:
-    for source, destination in permutations(names, 2):
+def make_distances(client: Client, links: list[list[str]]) -> None:
+    for source, destination in links:
         if not client.get_distance(source, destination):
             once(client.add_distance, source, destination, {"distance": 1})
 
@@ -85,7 +84,7 @@ def main() -> None:
     make_account(client, wanted)
     for rse in wanted["rses"]:
         make_rse(client, rse)
-    make_distances(client, [rse["name"] for rse in wanted["rses"]])
+    make_distances(client, wanted["links"])
 
 
 if __name__ == "__main__":

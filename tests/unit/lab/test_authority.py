@@ -5,6 +5,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from dltest.lab import storage
 from dltest.lab.authority import Authority, subject_hash
 
 
@@ -34,6 +35,18 @@ def test_openssl_verifies_the_host_certificate_through_the_folder(authority: Aut
         authority.host_certificate,
     )
     assert said.endswith("OK")
+
+
+def test_the_host_certificate_is_good_for_every_address_of_a_storage(
+    authority: Authority,
+) -> None:
+    for element in storage.ELEMENTS:
+        kind = "hostname" if element.host == "localhost" else "ip"
+        said = openssl(
+            *("verify", "-CApath", authority.folder, f"-verify_{kind}", element.host),
+            authority.host_certificate,
+        )
+        assert said.endswith("OK")
 
 
 def test_keys_are_for_their_owner_only(authority: Authority) -> None:
