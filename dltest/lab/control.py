@@ -19,6 +19,7 @@ from dltest.lab.damage import Damage, Shut, inflict
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
 from dltest.lab.faults import check_names, conditions_of, find_fault
 from dltest.lab.healing import is_meant, mend_rows, named, order_of_mending, shakes_all
+from dltest.lab.identity import nodes
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
 from dltest.lab.parts import base_environment, dltest_environment
@@ -31,8 +32,8 @@ from dltest.lab.releases import DEFAULT_RELEASE, ensure_release
 SERVERS = ("postgres", "redis", "rucio", "identity", "transfers", "transfers-tls", "web")
 RSES = tuple(one.rse for one in storage.ELEMENTS)
 # While a front stands before one of these, the server itself is on a port behind it.
-FRONTED = (*RSES, "rucio", "transfers")
-PORT_NAMES = (*SERVERS, *RSES, *(storage.behind(part) for part in FRONTED))
+FRONTED = (*RSES, "rucio", nodes.BALANCER, "transfers")
+PORT_NAMES = (*SERVERS, *nodes.NODES, *RSES, *(storage.behind(part) for part in FRONTED))
 NEEDED_BYTES = 1 * storage.GIB
 READY_SECONDS = 180.0
 CHANGE_SECONDS = 60.0
@@ -253,7 +254,7 @@ def _prepare(root: Path, before: Lab | None, release: str | None, tell: Tell) ->
         dltest_python=python,
         code=code,
         ports=_choose_ports(root, before.ports if before else {}, tell),
-        passwords=before.passwords if before else _new_passwords(),
+        passwords={**_new_passwords(), **(before.passwords if before else {})},
     )
     try:
         lab.write(lab.layout.description)
@@ -272,7 +273,8 @@ def _choose_ports(root: Path, before: dict[str, int], tell: Tell) -> dict[str, i
 
 
 def _new_passwords() -> dict[str, str]:
-    return {name: secrets.token_hex(16) for name in ("root", "dltest")}
+    clients = (nodes.secret_of(client) for client in nodes.CLIENTS)
+    return {name: secrets.token_hex(16) for name in ("root", "dltest", nodes.USER, *clients)}
 
 
 def _start_supervisor(lab: Lab) -> None:

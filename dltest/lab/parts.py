@@ -15,6 +15,7 @@ from dltest.lab.alteration import HEALTHY, Alteration
 from dltest.lab.authority import Authority
 from dltest.lab.daemons import DAEMONS, Daemon
 from dltest.lab.description import Lab
+from dltest.lab.identity import nodes
 from dltest.lab.layout import write_atomically
 
 NURSERY = "rucio-daemons"
@@ -57,6 +58,8 @@ def lake_parts(lab: Lab) -> tuple[Part, ...]:
     return (
         *_stores(lab),
         *(_whole_storage(lab, element) for element in storage.ELEMENTS),
+        *(_identity_node(lab, node) for node in nodes.NODES),
+        _balancer(lab),
         _transfers(lab),
         *_rucio(lab),
         *(_daemon(lab, daemon) for daemon in DAEMONS),
@@ -90,6 +93,10 @@ def altered(lab: Lab, part: Part, alteration: Alteration) -> Part:
         return _whole_storage(lab, storage.element(part.name), alteration)
     elif part.name == "rucio":
         part = _rucio_server(lab, alteration)
+    elif part.name in nodes.NODES:
+        part = _identity_node(lab, part.name, alteration)
+    elif part.name == nodes.BALANCER:
+        part = _balancer(lab, alteration)
     else:
         raise LabError(f"{part.name} can be down or hung, and not be altered")
     return _behind_front(lab, part, alteration) if alteration.manners else part
@@ -221,6 +228,31 @@ def _storage(lab: Lab, element: storage.StorageElement, alteration: Alteration) 
         # Without authorisation to list, any answer shows that it speaks HTTP.
         is_ready=partial(probe.answers, port, storage.PREFIX, None),
         port=lab.ports[element.rse],
+    )
+
+
+def _identity_node(lab: Lab, node: str, alteration: Alteration = HEALTHY) -> Part:
+    port = lab.ports[node]
+    return Part(
+        node,
+        nodes.node_command(lab, node),
+        dltest_environment(lab),
+        folder="identity",
+        prepare=partial(nodes.prepare, lab, node, alteration),
+        is_ready=partial(probe.answers, port, nodes.DISCOVERY, tls=True),
+        port=port,
+    )
+
+
+def _balancer(lab: Lab, alteration: Alteration = HEALTHY) -> Part:
+    port = _port(lab, nodes.BALANCER, alteration)
+    return Part(
+        nodes.BALANCER,
+        nodes.balancer_command(lab, port),
+        dltest_environment(lab),
+        folder="identity",
+        is_ready=partial(probe.listens, port),
+        port=lab.ports[nodes.BALANCER],
     )
 
 

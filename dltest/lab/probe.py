@@ -1,7 +1,8 @@
 """Questions that tell whether a server is ready; each is answered within a second."""
 
 import socket
-from http.client import HTTPConnection, HTTPException
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 PATIENCE_SECONDS = 1.0
@@ -16,9 +17,9 @@ def listens(port: int) -> bool:
     return True
 
 
-def answers(port: int, path: str, status: int | None = 200) -> bool:
+def answers(port: int, path: str, status: int | None = 200, *, tls: bool = False) -> bool:
     """Whether a GET is answered with that status, or with any if none is given."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    connection = _connection(port, tls=tls)
     try:
         connection.request("GET", path)
         answer = connection.getresponse().status
@@ -27,6 +28,14 @@ def answers(port: int, path: str, status: int | None = 200) -> bool:
     finally:
         connection.close()
     return status is None or answer == status
+
+
+def _connection(port: int, *, tls: bool) -> HTTPConnection:
+    if not tls:
+        return HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    # Whether its certificate is good is for its clients to say.
+    trust = ssl._create_unverified_context()  # noqa: S323, SLF001 - the documented name for it
+    return HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS, context=trust)
 
 
 def redis_answers(port: int) -> bool:

@@ -5,13 +5,17 @@ from itertools import permutations
 from pathlib import Path
 
 from dltest.lab import rucio_side, storage
+from dltest.lab.authority import Authority
 from dltest.lab.daemons import DAEMONS
 from dltest.lab.description import Lab
+from dltest.lab.identity import nodes
 from dltest.lab.layout import write_atomically
 from dltest.lab.postgres import database_url
 
 ACCOUNT = "dltest"
 SCOPE = "dltest"
+# Of tokens that Rucio takes.
+AUDIENCE = "rucio"
 SCRIPTS = Path(rucio_side.__file__).parent
 ACCOUNT_LIMIT = 10**15
 WORKERS = 2
@@ -71,6 +75,11 @@ cfg = {etc}/alembic.ini
 scheme = davs,https,root,dav,mock
 transfertool = fts3
 ftshosts = {transfers}
+[oidc]
+idpsecrets = {etc}/idpsecrets.json
+admin_issuer = {vo}
+expected_audience = {audience}
+expected_scope = openid profile
 [transfers]
 multihop_rse_expression =
 [reaper]
@@ -96,7 +105,10 @@ def write_configuration(lab: Lab) -> None:
         database=url,
         etc=etc,
         transfers=lab.url("transfers"),
+        vo=nodes.VO,
+        audience=AUDIENCE,
     )
+    write_atomically(etc / "idpsecrets.json", nodes.rucio_secrets(lab), mode=0o600)
     write_atomically(configuration(lab), server, mode=0o600)
 
 
@@ -104,6 +116,8 @@ def environment(lab: Lab) -> dict[str, str]:
     return {
         "RUCIO_CONFIG": str(configuration(lab)),
         "PYTHONPATH": str(SCRIPTS / "policy"),
+        # How `requests` is told whom to trust: Rucio asks the token issuer with it.
+        "REQUESTS_CA_BUNDLE": str(Authority(lab.layout.authority).certificate),
         **storage.environment(lab),
     }
 
@@ -161,6 +175,7 @@ def lake_request(lab: Lab) -> dict[str, object]:
         "root_password": lab.passwords["root"],
         "account": ACCOUNT,
         "password": lab.passwords["dltest"],
+        "oidc_identity": f"SUB={nodes.DLTEST}, ISS={nodes.issuer(lab)}",
         "scope": SCOPE,
         "rses": [_rse(lab, element) for element in storage.ELEMENTS],
         "links": [*permutations(storage.OPEN_RSES, 2), *permutations(storage.TOKEN_RSES, 2)],

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from dltest.errors import LabError
 from dltest.lab.description import BrokenThing
-from dltest.lab.faults import catalogue_data, daemons, rucio, storages, transfers, waiting
+from dltest.lab.faults import catalogue_data, daemons, identity, rucio, storages, transfers, waiting
 from dltest.lab.faults.fault import Condition, Fault, conditions
 
 __all__ = [
@@ -27,6 +27,7 @@ CATALOGUE: tuple[Fault, ...] = (
     *storages.FAULTS,
     *transfers.FAULTS,
     *rucio.FAULTS,
+    *identity.FAULTS,
     *daemons.FAULTS,
     *catalogue_data.FAULTS,
     *waiting.FAULTS,

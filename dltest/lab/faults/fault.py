@@ -54,11 +54,15 @@ class Drill:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to break a lab. The part is a name, or `TARGET` for the part of that name."""
+    """One way to break a lab. The part is a name, or `TARGET` for the part of that name.
+
+    `others` suffer the same: what several servers do together fails only with all of them.
+    """
 
     name: str
     title: str
     part: str | None = None
+    others: tuple[str, ...] = ()
     stopped: Stopped | None = None
     alteration: Alteration = HEALTHY
     damage: Damage | Shut | None = None
@@ -74,8 +78,9 @@ class Fault:
             return self.stopped
         return "altered" if self.alteration else "data"
 
-    def part_of(self, target: str | None) -> str | None:
-        return target if self.part == TARGET else self.part
+    def parts_of(self, target: str | None) -> tuple[str, ...]:
+        part = target if self.part == TARGET else self.part
+        return (part, *self.others) if part else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def conditions(faults: Iterable[tuple[Fault, str | None]]) -> Mapping[str, Condi
     """What shall be the matter with each part that is not well."""
     result: dict[str, Condition] = {}
     for fault, target in faults:
-        if (part := fault.part_of(target)) is not None:
-            one = Condition(fault.stopped, fault.alteration)
+        one = Condition(fault.stopped, fault.alteration)
+        for part in fault.parts_of(target):
             result[part] = result.get(part, WELL) | one
     return result

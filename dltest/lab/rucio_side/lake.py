@@ -39,6 +39,8 @@ def make_account(client: Client, wanted: dict[str, Any]) -> None:
     identities = {identity["identity"] for identity in client.list_identities(name)}
     if name not in identities:
         client.add_identity(name, name, "USERPASS", "dltest@localhost", password=wanted["password"])
+    if wanted["oidc_identity"] not in identities:
+        client.add_identity(name, wanted["oidc_identity"], "OIDC", "dltest@localhost", default=True)
     attributes = {item["key"] for item in next(client.list_account_attributes(name))}
     if "admin" not in attributes:
         client.add_account_attribute(name, "admin", "True")

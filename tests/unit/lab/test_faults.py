@@ -37,7 +37,8 @@ def test_every_fault_has_one_effect_for_every_target() -> None:
         assert [bool(fault.stopped), bool(fault.alteration), bool(fault.damage)].count(True) == 1
         for target in fault.targets or (None,):
             worst = conditions_of([broken(fault.name, target)])
-            assert len(worst) == (0 if fault.damage else 1)
+            assert set(worst) == set(fault.parts_of(target))
+            assert bool(worst) != bool(fault.damage)
 
 
 def test_names_are_unique_and_what_waits_cannot_be_asked_for() -> None:

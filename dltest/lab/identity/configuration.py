@@ -1,0 +1,40 @@
+"""What a node is told at its start: one JSON file, read once."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from dltest.errors import SettingsError
+from dltest.lab.identity.holders import Client, User
+
+# Which key signs: the first one, the one that is published to follow it, or one of nobody's.
+Signing = Literal["first", "next", "unpublished"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """`folder` holds what the nodes share; `clock_seconds` is how far its clock is ahead."""
+
+    issuer: str
+    port: int
+    folder: Path
+    certificate: Path
+    key: Path
+    clients: tuple[Client, ...]
+    users: tuple[User, ...]
+    signing: Signing = "first"
+    clock_seconds: float = 0.0
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Raises `SettingsError` for a file that cannot be read or has a wrong key."""
+        try:
+            given: dict[str, Any] = json.loads(file.read_text())
+            given |= {name: Path(given[name]) for name in ("folder", "certificate", "key")}
+            given["clients"] = tuple(Client.of(one) for one in given["clients"])
+            given["users"] = tuple(User.of(one) for one in given["users"])
+            return cls(**given)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            message = f"the token issuer cannot use its configuration {file}: {error}"
+            raise SettingsError(message) from error
