@@ -270,7 +270,9 @@ def _transfers(lab: Lab, alteration: Alteration = HEALTHY) -> Part:
         "tls_port": lab.ports["transfers-tls"],
         "certificate": str(authority.host_certificate),
         "key": str(authority.host_key),
-        "issuer": scitokens.issuer(lab),
+        "issuer": nodes.issuer(lab),
+        "client_id": nodes.TRANSFERS,
+        "client_secret": lab.passwords[nodes.secret_of(nodes.TRANSFERS)],
         **alteration.settings,
     }
     return Part(
