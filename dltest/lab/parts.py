@@ -267,6 +267,12 @@ def _transfers(lab: Lab, alteration: Alteration = HEALTHY) -> Part:
         "ca_file": str(authority.certificate),
         "ca_dir": str(authority.folder),
         "log_file": str(lab.layout.log("transfers")),
+        "tls_port": lab.ports["transfers-tls"],
+        "certificate": str(authority.host_certificate),
+        "key": str(authority.host_key),
+        "issuer": nodes.issuer(lab),
+        "client_id": nodes.TRANSFERS,
+        "client_secret": lab.passwords[nodes.secret_of(nodes.TRANSFERS)],
         **alteration.settings,
     }
     return Part(
@@ -274,7 +280,7 @@ def _transfers(lab: Lab, alteration: Alteration = HEALTHY) -> Part:
         (str(lab.dltest_python), "-m", "dltest.lab.transfer_service", "--config", str(file)),
         dltest_environment(lab),
         folder="transfers",
-        prepare=partial(write_atomically, file, json.dumps(settings)),
+        prepare=partial(write_atomically, file, json.dumps(settings), mode=0o600),
         is_ready=partial(probe.answers, port, "/"),
         port=lab.ports["transfers"],
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dltest.lab.description import Lab
+from dltest.lab.identity import nodes
 from dltest.lab.identity.keys import public_keys
 from dltest.lab.layout import write_atomically
 
@@ -30,18 +31,13 @@ default_user = xrootd
 """
 
 
-def issuer(lab: Lab) -> str:
-    """The issuer's name: Rucio and FTS compare it letter by letter, with its last slash."""
-    return f"https://localhost:{lab.ports['identity']}/"
-
-
 def prepare(lab: Lab, home: Path, audiences: Sequence[str]) -> None:
     """Write down whose tokens the storage accepts, made out to which names, by which keys."""
     text = CONFIGURATION.format(
-        audiences=", ".join(audiences), issuer=issuer(lab), base_path=BASE_PATH
+        audiences=", ".join(audiences), issuer=nodes.issuer(lab), base_path=BASE_PATH
     )
     write_atomically(home / "scitokens.cfg", text)
-    remember_keys(home, issuer(lab), public_keys(lab.layout.identity))
+    remember_keys(home, nodes.issuer(lab), public_keys(lab.layout.identity))
 
 
 def authorisation(home: Path) -> str:

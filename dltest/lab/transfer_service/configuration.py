@@ -1,11 +1,13 @@
 """What the service is told at its start: one JSON file, read once."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
 from dltest.errors import SettingsError
+
+_PATHS = ("state_dir", "log_file", "ca_file", "ca_dir", "certificate", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,15 @@ class ServiceConfig:
     metadata_size_limit: int = 4096
     keep_seconds: float = 7 * 86400.0  # how long finished jobs can be asked for, as in FTS
     verify_checksums: bool = True  # False: as a broken service that says so and does not
+    # A second door with TLS, for clients that show a token: at a port, with certificate and key.
+    tls_port: int | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    issuer: str | None = None  # of all tokens, its name as they spell it
+    audiences: tuple[str, ...] = ("localhost",)  # of tokens for this service
+    client_id: str = "fts"
+    client_secret: str = field(default="", repr=False)
+    renew_before_seconds: float = 60.0  # a token that ends sooner is renewed before its copy begins
     tpc_fallback: bool = True  # try a push where the pull fails; never streams through this host
 
     @classmethod
@@ -48,11 +59,11 @@ class ServiceConfig:
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:
-        known = {field.name for field in fields(cls)}
+        known = {one.name for one in fields(cls)}
         if unknown := sorted(given.keys() - known):
             message = f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}"
             raise ValueError(message)
-        paths = {name for name in ("state_dir", "log_file", "ca_file", "ca_dir") if given.get(name)}
+        paths = {name for name in _PATHS if given.get(name)}
         values: dict[str, Any] = {k: Path(v) if k in paths else v for k, v in given.items()}
         return cls(**values)
 

@@ -75,10 +75,10 @@ class Copier:
         """Copy, and report `done` with what came of it; never raises for a failed copy."""
         self._current = order["id"]
         self._report({"event": "started", "id": order["id"]})
+        self._introduce(order)
         copy = _Copy(self.context, order, self._tell, self._note)
         failure = None
         try:
-            self._introduce(order["source"], order["destination"])
             copy.run()
         except CopyFailed as failed:
             failure = failed.failure
@@ -102,7 +102,12 @@ class Copier:
     def _is_worn(self, order: dict[str, Any]) -> bool:
         """mock:// counts its stats per context; a cancelled context is not to be trusted."""
         mock = "mock://" in order["source"] + order["destination"]
-        return mock or self._cancelled == order["id"] or self._copies >= _COPIES_PER_CONTEXT
+        return (
+            mock
+            or any(order["bearers"])
+            or self._cancelled == order["id"]
+            or self._copies >= _COPIES_PER_CONTEXT
+        )
 
     def _tell(self, report: dict[str, Any]) -> None:
         if self._cancelled == self._current:
@@ -113,13 +118,21 @@ class Copier:
         """As `_tell`, and safe inside gfal2's callbacks: never raises."""
         self._report({**report, "id": self._current})
 
-    def _introduce(self, *urls: str) -> None:
-        for url in urls:
+    def _introduce(self, order: dict[str, Any]) -> None:
+        """Show each server its file's token; tokens of one file are never those of the next."""
+        if any(order["bearers"]):
+            self.context = self._new_context()
+        for url, bearer in zip(_ends(order), order["bearers"], strict=True):
             parts = urlsplit(url)
             server = f"{parts.scheme}://{parts.netloc}"
             if parts.scheme in _WEB_SCHEMES and server not in self._known_servers:
-                self.context.cred_set(server, self.context.cred_new("BEARER", _ANONYMOUS))
+                credential = self.context.cred_new("BEARER", bearer or _ANONYMOUS)
+                self.context.cred_set(server, credential)
                 self._known_servers.add(server)
+
+
+def _ends(order: dict[str, Any]) -> tuple[str, str]:
+    return order["source"], order["destination"]
 
 
 class _Copy:

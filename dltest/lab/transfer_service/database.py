@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,8 +21,10 @@ from dltest.lab.transfer_service.records import (
     Job,
     Submission,
 )
+from dltest.lab.transfer_service.tokens import Token
 from dltest.lab.transfer_service.vocabulary import FileState
 
+TOKEN_FIELDS = tuple(one.name for one in fields(Token))
 Row = dict[str, Any]
 Record = TypeVar("Record", Job, File)
 
@@ -42,11 +45,12 @@ _COLUMNS = {
     ),
     "storage": ("storage TEXT PRIMARY KEY", "settings"),
     "operation_limit": ("vo", "host", "operation", "concurrent_ops"),
+    "token": ("token_id TEXT PRIMARY KEY", *TOKEN_FIELDS[1:]),
 }
+_UNFINISHED = "file_state NOT IN ('FINISHED', 'FAILED', 'CANCELED')"
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS file_job ON file(job_id)",
-    "CREATE INDEX IF NOT EXISTS file_state ON file(file_state) "
-    "WHERE file_state NOT IN ('FINISHED', 'FAILED', 'CANCELED')",
+    f"CREATE INDEX IF NOT EXISTS file_state ON file(file_state) WHERE {_UNFINISHED}",
     "CREATE INDEX IF NOT EXISTS job_unfinished ON job(max_time_in_queue) "
     "WHERE job_finished IS NULL",
     "CREATE INDEX IF NOT EXISTS retry_error_file ON retry_error(file_id)",
@@ -58,6 +62,7 @@ class Database:
         self._connection = sqlite3.connect(file, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._depth = 0
+        file.chmod(0o600)  # it holds tokens
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._make_tables()
@@ -104,6 +109,8 @@ class Database:
             columns = [name for name in FILE_FIELDS if name != "file_id"]
             for file in submission.files:
                 file.file_id = self._insert("file", columns, file)
+            for token in submission.tokens:
+                self.keep_token(token)
         return True
 
     def job(self, job_id: str) -> Job | None:
@@ -160,6 +167,24 @@ class Database:
             self.execute(f"DELETE FROM retry_error WHERE file_id IN {files}", before)  # noqa: S608
             self.execute(f"DELETE FROM file WHERE job_id IN {old}", before)  # noqa: S608
             self.execute("DELETE FROM job WHERE job_finished < ?", before)
+
+    # -- tokens --------------------------------------------------------------------------
+
+    def token(self, token_id: str | None) -> Token | None:
+        rows = self.rows("SELECT * FROM token WHERE token_id = ?", token_id)
+        return Token(**rows[0]) if rows else None
+
+    def keep_token(self, token: Token) -> None:
+        marks = ", ".join("?" * len(TOKEN_FIELDS))
+        self.execute(f"INSERT OR REPLACE INTO token VALUES ({marks})", *astuple(token))  # noqa: S608
+
+    def forget_tokens(self) -> None:
+        """Drop those of files that have ended."""
+        used = " UNION ".join(
+            f"SELECT {side} FROM file WHERE {_UNFINISHED} AND {side} IS NOT NULL"  # noqa: S608
+            for side in ("src_token_id", "dst_token_id")
+        )
+        self.execute(f"DELETE FROM token WHERE token_id NOT IN ({used})")  # noqa: S608
 
     # -- the rest ------------------------------------------------------------------------
 

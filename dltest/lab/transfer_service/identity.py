@@ -1,14 +1,15 @@
-"""The one user of a lab's transfer service.
+"""Who uses a lab's transfer service.
 
-Over plain HTTP no credential ever arrives, and a real FTS would call such a caller "anon" and
-refuse the rest. The lab takes everyone for one certificate holder instead; deterministic job
-ids follow from the VO as in FTS.
+Whoever shows a token is whom it names, or nobody if it is not good. Whoever shows none would be
+nobody to a real FTS without a certificate; the lab takes them all for one certificate holder.
+Deterministic job ids follow from the VO as in FTS.
 """
 
 import hashlib
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 # FTS's constant: all its ids are derived from it.
 BASE_ID = uuid.UUID("01874efb-4735-4595-bc9c-591aef8240c9")
@@ -16,9 +17,21 @@ BASE_ID = uuid.UUID("01874efb-4735-4595-bc9c-591aef8240c9")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
+    """`bearer` is the token that was shown; with it move files that brought none of their own."""
+
     user_dn: str
     vo: str
     method: str = "certificate"
+    bearer: str | None = field(default=None, repr=False)
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_token(cls, token: str, claims: Mapping[str, Any], vo: str) -> Self:
+        return cls(str(claims["sub"]), vo, "oauth2", token, claims)
+
+    @property
+    def is_nobody(self) -> bool:
+        return self.method == "unauthenticated"
 
     @property
     def fqan(self) -> str:
@@ -26,7 +39,8 @@ class Identity:
 
     @property
     def delegation_id(self) -> str:
-        text = (self.user_dn + self.fqan).encode()
+        by_token = f"{self.claims.get('iss')}{self.user_dn}"
+        text = (by_token if self.bearer else self.user_dn + self.fqan).encode()
         return hashlib.sha1(text, usedforsecurity=False).hexdigest()[:16]
 
     @property
@@ -35,6 +49,21 @@ class Identity:
 
     def answer(self) -> dict[str, Any]:
         """What GET /whoami says."""
+        if self.is_nobody:
+            nothing: list[str] = []
+            empty = dict.fromkeys(("voms_cred", "vos", "vos_id", "level"), nothing)
+            return {**self._common(), **empty, "delegation_id": None}
+        if self.bearer is None:
+            return self._common()
+        return {
+            **self._common(),
+            "voms_cred": [],
+            "level": {"transfer": "vo", "datamanagement": "all", "deleg": ""},
+            "oauth2_scope": self.claims.get("scope"),
+            "wlcg_profile": "wlcg.ver" in self.claims,
+        }
+
+    def _common(self) -> dict[str, Any]:
         return {
             "user_dn": self.user_dn,
             "dn": [self.user_dn],
@@ -48,3 +77,6 @@ class Identity:
             "method": self.method,
             "is_root": False,
         }
+
+
+NOBODY = Identity("anon", "", "unauthenticated")

@@ -18,6 +18,7 @@ from dltest.lab.transfer_service.records import ANSWERED_FILE_FIELDS, JOB_FIELDS
 from dltest.lab.transfer_service.refusal import RefusedRequest
 from dltest.lab.transfer_service.scheduler import Scheduler
 from dltest.lab.transfer_service.submission import Surroundings, build_submission
+from dltest.lab.transfer_service.tokens import Issuer
 from dltest.lab.transfer_service.vocabulary import (
     CANCELED_BY_USER,
     CANCELLABLE_FILES,
@@ -40,19 +41,20 @@ class Outcome:
 
 class Jobs:
     def __init__(
-        self, config: ServiceConfig, identity: Identity, database: Database, scheduler: Scheduler
+        self, config: ServiceConfig, issuer: Issuer, database: Database, scheduler: Scheduler
     ) -> None:
         self._config = config
-        self._identity = identity
+        self._issuer = issuer
         self._database = database
         self._scheduler = scheduler
 
-    def submit(self, body: Mapping[str, Any]) -> Outcome:
+    def submit(self, body: Mapping[str, Any], user: Identity) -> Outcome:
         around = Surroundings(
-            user=self._identity,
+            user=user,
             metadata_size_limit=self._config.metadata_size_limit,
             banned=self._scheduler.storages.banned(),
             waiting=self._scheduler.queues.waiting,
+            token=self._issuer.transfer_token,
         )
         submission = build_submission(body, around)
         if not self._scheduler.submit(submission):
@@ -98,12 +100,12 @@ class Jobs:
         shown = [{**row, "datetime": answers.time_answer(row["datetime"])} for row in rows]
         return Outcome(shown)
 
-    def listed(self, query: Mapping[str, str]) -> Outcome:
+    def listed(self, query: Mapping[str, str], user: Identity) -> Outcome:
         """Unfinished jobs; `state_in` with `limit` or `time_window` shows finished ones too."""
         limit = _limit(query.get("limit"))
-        if query.get("dlg_id") not in {None, "", self._identity.delegation_id}:
+        if query.get("dlg_id") not in {None, "", user.delegation_id}:
             raise RefusedRequest(_FOREIGN_DELEGATION, HTTPStatus.FORBIDDEN)
-        if query.get("user_dn") not in {None, "", self._identity.user_dn}:
+        if query.get("user_dn") not in {None, "", user.user_dn}:
             raise RefusedRequest(_FOREIGN_DN)
         where, values = _filters(query, limit)
         order = f" ORDER BY submit_time DESC LIMIT {limit}" if limit else ""

@@ -92,6 +92,27 @@ class Lifecycle:
         )
         self._enqueue(self._file(file.file_id))
 
+    # -- tokens --------------------------------------------------------------------------
+
+    def prepared(self, file: File) -> File | None:
+        """Its tokens are exchanged; the file as it begins, unless its job has ended."""
+        if self._job(file.job_id).job_state in TERMINAL_JOBS:
+            return None
+        self._database.update_file(file.file_id, file_state=file.file_state_initial)
+        return self._file(file.file_id)
+
+    def unprepared(self, file: File, reason: str) -> None:
+        """Its tokens are not to be had."""
+        with self._database.transaction():
+            self._database.update_file(
+                file.file_id,
+                file_state=FileState.FAILED,
+                reason=reason,
+                recoverable=False,
+                finish_time=time.time(),
+            )
+            self._settle(self._job(file.job_id))
+
     # -- the end of a copy ---------------------------------------------------------------
 
     def copied(self, file: File, report: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dltest.lab.transfer_service.records import File, Job
+from dltest.lab.transfer_service.tokens import Token
 from dltest.lab.transfer_service.vocabulary import JobType
 
 
@@ -14,6 +15,7 @@ def copy_order(
     overwrite_disk_enabled: bool,
     seconds_per_mb: float,
     verifies: bool = True,
+    tokens: tuple[Token | None, Token | None] = (None, None),
 ) -> dict[str, Any]:
     params = _internal(job.internal_job_params)
     overwrite = _overwrites(job, file, last_hop=last_hop)
@@ -21,6 +23,7 @@ def copy_order(
         "id": file.file_id,
         "source": file.source_surl,
         "destination": file.dest_surl,
+        "bearers": [token.access_token if token else None for token in tokens],
         "user_filesize": file.user_filesize,
         "checksum": file.checksum,
         "verify": job.verify_checksum if verifies else "n",

@@ -8,6 +8,8 @@ this service's own and never leave it.
 from dataclasses import dataclass, fields
 from typing import Any
 
+from dltest.lab.transfer_service.tokens import Token
+
 
 @dataclass(slots=True, kw_only=True)
 class Job:
@@ -94,10 +96,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A job and its files, not yet stored."""
+    """A job and its files, not yet stored, and the tokens that came with them."""
 
     job: Job
     files: tuple[File, ...]
+    tokens: tuple[Token, ...] = ()
 
 
 JOB_FIELDS = tuple(field.name for field in fields(Job))

@@ -21,6 +21,8 @@ from dltest.lab.transfer_service.queues import Link, LinkQueues
 from dltest.lab.transfer_service.records import File, Job, Submission, link_of
 from dltest.lab.transfer_service.staging import TapeDesk
 from dltest.lab.transfer_service.storages import StorageSettings
+from dltest.lab.transfer_service.token_desk import TokenDesk
+from dltest.lab.transfer_service.tokens import Issuer
 from dltest.lab.transfer_service.vocabulary import (
     RUNNING_FILES,
     FileState,
@@ -35,7 +37,9 @@ _CANCELED = Failure(Scope.TRANSFER, 125, "Transfer canceled")  # ECANCELED
 
 
 class Scheduler:
-    def __init__(self, config: ServiceConfig, database: Database, nursery: Nursery) -> None:
+    def __init__(
+        self, config: ServiceConfig, database: Database, nursery: Nursery, issuer: Issuer
+    ) -> None:
         self._config = config
         self._database = database
         self.queues = LinkQueues(config.per_link)
@@ -50,6 +54,13 @@ class Scheduler:
             watch_tape=lambda file: self._tape.watch(file),  # noqa: PLW0108 - made below
         )
         self._tape = TapeDesk(database, self.lifecycle, self._tape_pool, config)
+        self._tokens = TokenDesk(
+            database,
+            self.lifecycle,
+            issuer,
+            renew_before_seconds=config.renew_before_seconds,
+            go_on=self.resume,
+        )
         self._links: dict[int, Link] = {}  # of the files under way
         self._delayed: list[tuple[float, int]] = []
         self._backlogs: dict[Mover, deque[int]] = {}
@@ -86,9 +97,11 @@ class Scheduler:
         return True
 
     def resume(self, file: File) -> None:
-        """Go on with a file that waits for a copy or for tape."""
+        """Go on with a file that waits for a copy, for tape or for its tokens."""
         if file.file_state == FileState.SUBMITTED:
             self.enqueue(file)
+        elif file.file_state == FileState.TOKEN_PREP:
+            self._tokens.prepare(file)
         elif file.file_state in {FileState.STAGING, FileState.ARCHIVING}:
             self._tape.watch(file)
 
@@ -146,6 +159,7 @@ class Scheduler:
         if now >= self._next_forgetting:
             self._next_forgetting = now + _FORGETTING_SECONDS
             self._database.forget_finished(now - self._config.keep_seconds)
+        self._database.forget_tokens()
 
     def _recover(self) -> None:
         """Take up what a former life of this service left unfinished."""
@@ -179,7 +193,7 @@ class Scheduler:
             link, file_id = taken
         file = self._database.file(file_id)
         wanted = {FileState.SUBMITTED} if link else {FileState.READY}
-        if file is None or file.file_state not in wanted:
+        if file is None or file.file_state not in wanted or self._tokens.is_renewing(file):
             if link:
                 self.queues.done(link)
             return True
@@ -199,6 +213,7 @@ class Scheduler:
             overwrite_disk_enabled=self.storages.overwrite_disk_enabled(file.dest_se),
             seconds_per_mb=self._config.seconds_per_mb,
             verifies=self._config.verify_checksums,
+            tokens=self._tokens.tokens_of(file),
         )
         self.lifecycle.ready(file, job, str(self._config.log_file))
         if job.job_type == JobType.SESSION_REUSE and mover not in self._backlogs:
@@ -270,7 +285,8 @@ class Scheduler:
         """
         self.lifecycle.left_over(file)
         if file.file_state not in RUNNING_FILES and not file.dest_surl.startswith("mock://"):
-            self._tape.remove(file.dest_surl)
+            token = self._tokens.tokens_of(file)[1]
+            self._tape.remove(file.dest_surl, token.access_token if token else None)
 
     def _return_backlog(self, mover: Mover) -> None:
         for file_id in self._backlogs.pop(mover, ()):

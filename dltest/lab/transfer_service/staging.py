@@ -45,10 +45,11 @@ class TapeDesk:
         self._interval[file.file_id] = self._config.staging_poll_seconds
         heapq.heappush(self._due, (file.retry_at or time.time(), file.file_id))
 
-    def remove(self, url: str) -> None:
+    def remove(self, url: str, bearer: str | None) -> None:
         """Soon or never: a late removal could meet a newer file."""
         until = time.monotonic() + _REMOVAL_SECONDS
-        self._questions.append({"id": 0, "ask": "remove", "url": url, "until": until})
+        question = {"id": 0, "ask": "remove", "url": url, "bearer": bearer, "until": until}
+        self._questions.append(question)
 
     def abort(self, file: File) -> None:
         """The file is not wanted online any more."""

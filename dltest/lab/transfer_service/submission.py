@@ -19,8 +19,11 @@ from dltest.lab.transfer_service.identity import Identity
 from dltest.lab.transfer_service.parameters import Params, flag, whole
 from dltest.lab.transfer_service.records import File, Job, Submission, link_of
 from dltest.lab.transfer_service.refusal import RefusedRequest
+from dltest.lab.transfer_service.tokens import Token
 from dltest.lab.transfer_service.vocabulary import FileState, JobState, JobType
 
+# For an entry's sources and its destinations.
+ShownTokens = tuple[Sequence[Token | None], Sequence[Token | None]]
 _STRATEGIES = {
     "orderly",
     "auto",
@@ -37,14 +40,20 @@ _LOWEST_SCITAG, _HIGHEST_SCITAG = 65, 65535
 _LOWEST_PRIORITY, _HIGHEST_PRIORITY = 1, 5
 
 
+def no_tokens(_value: str) -> Token:
+    """Of a service without an issuer."""
+    raise RefusedRequest("Failed to validate access-token")
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a submission meets: who asks, what is banned, how long the queues are."""
+    """What a submission meets: who asks, what is banned, how long the queues are, whose tokens."""
 
     user: Identity
     metadata_size_limit: int
     banned: Mapping[str, str]  # storage element -> CANCEL, WAIT or WAIT_AS
     waiting: Callable[[tuple[str, str]], int]
+    token: Callable[[str], Token] = no_tokens
 
 
 def build_submission(body: Mapping[str, Any], around: Surroundings) -> Submission:
@@ -72,16 +81,19 @@ def _build(body: Mapping[str, Any], around: Surroundings) -> Submission:
         raise RefusedRequest("No transfers operations specified")
     job = _job(params, entries, around.user)
     shared_id = _hashed_id() if job.job_type != JobType.REGULAR or _stages(job) else None
+    shown = [_shown_tokens(entry, job, around) for entry in entries]
     files = [
         file
         for index, entry in enumerate(entries)
-        for file in _files(entry, index, job, shared_id, around)
+        for file in _files(entry, index, job, shared_id, around, tokens=shown[index])
     ]
     if not files:
         raise RefusedRequest("No valid pairs available")
     _complete(job, files, params, around)
+    tokens = {token.token_id: token for pair in shown for side in pair for token in side if token}
+    _hold_for_tokens(files, tokens)
     _respect_bans(files, around.banned)
-    return Submission(job, tuple(files))
+    return Submission(job, tuple(files), tuple(tokens.values()))
 
 
 def _job(params: Params, entries: Sequence[Mapping[str, Any]], user: Identity) -> Job:
@@ -138,7 +150,13 @@ def _hashed_id() -> int:
 
 
 def _files(
-    entry: Mapping[str, Any], index: int, job: Job, shared_id: int | None, around: Surroundings
+    entry: Mapping[str, Any],
+    index: int,
+    job: Job,
+    shared_id: int | None,
+    around: Surroundings,
+    *,
+    tokens: ShownTokens,
 ) -> list[File]:
     sources = [_checked_url(url) for url in entry["sources"]]
     destinations = [_checked_url(url) for url in entry["destinations"]]
@@ -167,10 +185,46 @@ def _files(
             archive_metadata=_optional_metadata(entry.get("archive_metadata"), limit, "Archive"),
             activity=entry.get("activity") or "default",
             scitag=_scitag(entry.get("scitag")),
+            src_token_id=read_by.token_id if read_by else None,
+            dst_token_id=written_by.token_id if written_by else None,
         )
-        for source in sources
-        for destination in destinations
+        for source, read_by in zip(sources, tokens[0], strict=True)
+        for destination, written_by in zip(destinations, tokens[1], strict=True)
     ]
+
+
+def _shown_tokens(entry: Mapping[str, Any], job: Job, around: Surroundings) -> ShownTokens:
+    """For each source and each destination, with what token it is asked; of users with tokens."""
+    sides = ("sources", "destinations")
+    urls = [entry[side] for side in sides]
+    given: list[Any] = [entry.get(f"{side[:-1]}_tokens") for side in sides]
+    if around.user.bearer is None:
+        return [None] * len(urls[0]), [None] * len(urls[1])
+    if job.archive_timeout > 0 or job.bring_online > 0:
+        what = "archive to tape" if job.archive_timeout > 0 else "retrieve from tape"
+        raise RefusedRequest(f"Requests to {what} using token authentication are not supported")
+    if not any(given):
+        given = [[around.user.bearer] * len(side) for side in urls]
+    if not all(given):
+        message = (
+            "Both source_tokens and destination_tokens are required if one of them is present."
+        )
+        raise RefusedRequest(message)
+    for side, some, tokens in zip(sides, urls, given, strict=True):
+        if len(tokens) != len(some):
+            message = f"Length of {side[:-1]}_tokens should be equal to the length of {side}."
+            raise RefusedRequest(message)
+    read_by, written_by = ([around.token(str(one)) for one in side] for side in given)
+    return read_by, written_by
+
+
+def _hold_for_tokens(files: list[File], tokens: Mapping[str, Token]) -> None:
+    """What may begin begins with the exchange of its tokens."""
+    for file in files:
+        used = (tokens.get(one or "") for one in (file.src_token_id, file.dst_token_id))
+        may_begin = file.file_state == FileState.SUBMITTED
+        if may_begin and any(token.is_held for token in used if token):
+            file.file_state_initial, file.file_state = file.file_state, FileState.TOKEN_PREP
 
 
 def _checked_url(text: str) -> ParseResult:

@@ -45,6 +45,8 @@ def _abort(context: Any, order: dict[str, Any]) -> dict[str, Any]:
 
 def _remove(context: Any, order: dict[str, Any]) -> dict[str, Any]:
     """What an ended copy may have left at its destination."""
+    if order["bearer"]:
+        context.cred_set(order["url"], context.cred_new("BEARER", order["bearer"]))
     context.unlink(order["url"])
     return {"done": True}
 

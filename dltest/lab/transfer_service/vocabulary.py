@@ -11,6 +11,7 @@ class FileState(StrEnum):
     STARTED = "STARTED"
     ARCHIVING = "ARCHIVING"
     NOT_USED = "NOT_USED"
+    TOKEN_PREP = "TOKEN_PREP"  # noqa: S105 - FTS's word for waiting for refresh tokens
     ON_HOLD = "ON_HOLD"
     ON_HOLD_STAGING = "ON_HOLD_STAGING"
     FINISHED = "FINISHED"

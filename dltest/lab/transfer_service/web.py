@@ -1,7 +1,7 @@
 """FTS3's REST interface: each route, its status, and the quirks clients have come to rely on."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from dltest.lab.transfer_service.bans import Bans
-from dltest.lab.transfer_service.identity import Identity
+from dltest.lab.transfer_service.door import Door
 from dltest.lab.transfer_service.jobs import Jobs, Outcome
 from dltest.lab.transfer_service.refusal import RefusedRequest
 from dltest.lab.transfer_service.scheduler import Scheduler
@@ -35,12 +35,16 @@ _CONFIGURATION_PAGE = (
     "    <title>FTS3 - Storage configuration</title>\n</head>\n<body></body>\n</html>\n"
 )
 
+# What a client may ask to find out whether it is known.
+_FOR_ANYBODY = {"/", "/health", "/whoami"}
+
+Handler = Callable[[Request], Awaitable[Response]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class Routes:
-    def __init__(self, identity: Identity, jobs: Jobs, bans: Bans, scheduler: Scheduler) -> None:
-        self._identity = identity
+    def __init__(self, door: Door, jobs: Jobs, bans: Bans, scheduler: Scheduler) -> None:
+        self._door = door
         self._jobs = jobs
         self._bans = bans
         self._scheduler = scheduler
@@ -69,7 +73,8 @@ class Routes:
             ("POST", "/config/se", self.configure_storages),
             ("DELETE", "/config/se", self.forget_storage),
         ):
-            app.add_route(path, handler, methods=methods.split(), include_in_schema=False)
+            known = handler if path in _FOR_ANYBODY else self._for_users(handler)
+            app.add_route(path, known, methods=methods.split(), include_in_schema=False)
         app.add_exception_handler(RefusedRequest, _refused)
         for status, message in _MESSAGES.items():
             app.add_exception_handler(status, _says(status, message))
@@ -83,16 +88,29 @@ class Routes:
     async def health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok", **self._scheduler.counts})
 
-    async def whoami(self, _request: Request) -> Response:
-        return JSONResponse(self._identity.answer())
+    async def whoami(self, request: Request) -> Response:
+        return JSONResponse((await self._door.user(request)).answer())
+
+    def _for_users(self, handler: Handler) -> Handler:
+        """Nobody gets no further."""
+
+        async def handle(request: Request) -> Response:
+            request.state.user = await self._door.user(request)
+            if request.state.user.is_nobody:
+                raise RefusedRequest("Not enough permissions", HTTPStatus.FORBIDDEN)
+            return await handler(request)
+
+        return handle
 
     # -- jobs ----------------------------------------------------------------------------
 
     async def submit(self, request: Request) -> Response:
-        return _answer(self._jobs.submit(await _input(request)))
+        body = await _input(request)
+        await self._door.learn(body)
+        return _answer(self._jobs.submit(body, request.state.user))
 
     async def list_jobs(self, request: Request) -> Response:
-        return _answer(self._jobs.listed(request.query_params))
+        return _answer(self._jobs.listed(request.query_params, request.state.user))
 
     async def get_jobs(self, request: Request) -> Response:
         fields = request.query_params.get("files")

@@ -12,17 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from dltest.lake.ports import FileOutcome, JobState, JobStatus, StorageJob
+from dltest.errors import LakeError
+from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, StorageJob, Tokens
 from dltest.lake.storage.environment import mover_environment
 from dltest.lake.storage.errors import clean
 from dltest.lake.storage.order import FileOrder, Order
 from dltest.lake.storage.spool import spool_folder
-from dltest.model import Progress
+from dltest.lake.token_rules.bearers import equipped
+from dltest.model import SCENARIO, Progress, Trouble
 from dltest.settings import StorageSettings
 
 LISTEN_SECONDS = 0.5
 _KEPT_STDERR_BYTES = 2000
 _FAREWELL_SECONDS = 5
+NO_ISSUER = Trouble(
+    code="not-supported", message="the lake file names no token issuer", blame=SCENARIO
+)
 
 
 def run_job(
@@ -30,6 +35,7 @@ def run_job(
     settings: StorageSettings,
     *,
     spool: Path,
+    tokens: Tokens | None = None,
     on_progress: Callable[[JobStatus], None] = lambda _status: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> JobStatus:
@@ -43,6 +49,13 @@ def run_job(
     """
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
         order = _order(job, settings, folder)
+        if job.kind is JobKind.TOKEN:
+            if tokens is None:
+                return _untried(job, NO_ISSUER)
+            try:
+                order = equipped(order, job, tokens)
+            except LakeError as error:
+                return _untried(job, error.as_trouble())
         return _Mover(job, order, mover_environment(settings)).run(on_progress, is_cancelled)
 
 
@@ -173,7 +186,9 @@ def _order(job: StorageJob, settings: StorageSettings, folder: Path) -> Order:
     return Order(
         kind=job.kind.value,
         seed=job.seed,
-        files=tuple(FileOrder(**file.model_dump(mode="json")) for file in job.files),
+        files=tuple(
+            FileOrder(**file.model_dump(mode="json", exclude={"trial"})) for file in job.files
+        ),
         spool=str(folder),
         parallel_files=settings.parallel_files,
         limit_seconds=max(1, int(job.limit.total_seconds())),
@@ -181,6 +196,21 @@ def _order(job: StorageJob, settings: StorageSettings, folder: Path) -> Order:
         bearer=settings.bearer.get_secret_value() if settings.bearer else None,
         disk=str(settings.disks[job.rse]) if job.rse in settings.disks else None,
     )
+
+
+def _untried(job: StorageJob, why: Trouble) -> JobStatus:
+    """The end of a job of token rules for which there are no tokens."""
+    outcomes = tuple(
+        FileOutcome(
+            url=file.url,
+            code=why.code,
+            answered=False,
+            detail=why.message,
+            evidence={"blame": str(why.blame)},
+        )
+        for file in job.files
+    )
+    return JobStatus(state=JobState.DONE, outcomes=outcomes)
 
 
 def _spooled_bytes(job: StorageJob, settings: StorageSettings) -> int:

@@ -15,8 +15,10 @@ from dltest.lab.transfer_service.parameters import checksum_letter
 from dltest.lab.transfer_service.records import Submission, link_of
 from dltest.lab.transfer_service.refusal import RefusedRequest
 from dltest.lab.transfer_service.submission import Surroundings, build_submission
+from dltest.lab.transfer_service.tokens import Token
 
 USER = Identity("/CN=tester", "vo")
+BEARER = Identity.of_token("storage.read:/", {"sub": "someone", "iss": "https://issuer/"}, "vo")
 SOURCE, OTHER, TARGET = "davs://a:1/x", "davs://b:2/x", "davs://c:3/y"
 
 
@@ -24,13 +26,15 @@ def build(
     *files: Mapping[str, Any],
     banned: Mapping[str, str] | None = None,
     waiting: Mapping[str, int] | None = None,
+    user: Identity = USER,
     **params: Any,
 ) -> Submission:
     around = Surroundings(
-        user=USER,
+        user=user,
         metadata_size_limit=100,
         banned=banned or {},
         waiting=lambda link: (waiting or {}).get(link[0], 0),
+        token=lambda value: Token.of(value, {"scope": value, "exp": 0}),
     )
     return build_submission({"files": list(files), "params": params}, around)
 
@@ -175,3 +179,81 @@ def test_whatever_is_sent_is_taken_or_refused(junk: Any) -> None:
         around = Surroundings(USER, 100, {}, lambda _: 0)
         with suppress(RefusedRequest):
             assert build_submission(body, around).files
+
+
+def with_tokens(read: list[str], write: list[str], **more: Any) -> dict[str, Any]:
+    return one(source_tokens=read, destination_tokens=write, **more)
+
+
+def token_of(submission: Submission, token_id: str | None) -> str:
+    return next(one.access_token for one in submission.tokens if one.token_id == token_id)
+
+
+def test_a_file_moves_with_a_token_for_each_of_its_ends() -> None:
+    built = build(
+        {**with_tokens(["read-1", "read-2"], ["write"]), "sources": [SOURCE, OTHER]}, user=BEARER
+    )
+    assert built.job.job_metadata == {"auth_method": "oauth2"}
+    shown = [
+        (file.source_surl, token_of(built, file.src_token_id), token_of(built, file.dst_token_id))
+        for file in built.files
+    ]
+    assert shown == [(SOURCE, "read-1", "write"), (OTHER, "read-2", "write")]
+
+
+def test_without_tokens_of_its_own_a_file_moves_with_its_submitters() -> None:
+    built = build(one(), user=BEARER)
+    assert [token.access_token for token in built.tokens] == ["storage.read:/"]
+    assert built.files[0].src_token_id == built.files[0].dst_token_id
+
+
+def test_a_token_with_offline_access_is_exchanged_before_its_file_begins() -> None:
+    held = build(with_tokens(["read"], ["write offline_access"]), user=BEARER).files[0]
+    assert (held.file_state, held.file_state_initial) == ("TOKEN_PREP", "SUBMITTED")
+    assert build(with_tokens(["read"], ["write"]), user=BEARER).files[0].file_state == "SUBMITTED"
+
+
+def test_of_a_certificate_holder_tokens_are_not_heeded() -> None:
+    built = build(with_tokens(["read"], ["write"]))
+    assert not built.tokens
+    assert built.files[0].src_token_id is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "params", "words"),
+    [
+        (
+            one(source_tokens=["read"]),
+            {},
+            "Both source_tokens and destination_tokens are required if one of them is present.",
+        ),
+        (
+            with_tokens(["read", "more"], ["write"]),
+            {},
+            "Length of source_tokens should be equal to the length of sources.",
+        ),
+        (
+            one(),
+            {"bring_online": 60},
+            "Requests to retrieve from tape using token authentication are not supported",
+        ),
+        (
+            one(),
+            {"archive_timeout": 60},
+            "Requests to archive to tape using token authentication are not supported",
+        ),
+    ],
+)
+def test_what_tokens_cannot_do_is_refused_in_the_words_of_fts(
+    entry: dict[str, Any], params: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(RefusedRequest) as refused:
+        build(entry, user=BEARER, **params)
+    assert refused.value.message == words
+
+
+def test_no_token_shows_in_a_repr() -> None:
+    token = Token("id", "the-secret", "storage.read:/", 0.0, "another-secret")
+    assert "secret" not in repr(Submission(build(one()).job, (), (token,)))
+    assert BEARER.bearer is not None
+    assert BEARER.bearer not in repr(BEARER)
