@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from dltest.lake.faults import LabFaults
+from dltest.lake.identity import Issuer
 from dltest.lake.ports import Carrier, Catalogue, Faults, Storage, Tokens, Transfers
 from dltest.lake.rucio import RucioCatalogue
 from dltest.lake.simulated import client
 from dltest.lake.storage import MoverPool, run_job
 from dltest.lake.transfers import FTS
-from dltest.settings import LakeSettings
+from dltest.settings import IdentitySettings, LakeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,13 @@ def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
         storage=storage,
         transfers=FTS(settings.storage),
         faults=LabFaults(settings.lab) if settings.lab else None,
+        tokens=_tokens(settings.identity),
     )
+
+
+def _tokens(identity: IdentitySettings | None) -> Tokens | None:
+    """Only a client of the issuer can ask for tokens of its choice."""
+    return Issuer(identity) if identity is not None and identity.client_id is not None else None
 
 
 def carrier(settings: LakeSettings, spool: Path) -> Carrier:
