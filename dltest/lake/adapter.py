@@ -58,7 +58,8 @@ def carrier(settings: LakeSettings, spool: Path) -> Carrier:
     """Who carries out this lake's storage jobs: a mover process, or the simulated lake itself."""
     if settings.simulated is not None:
         return partial(client.move, path=settings.simulated)
-    return partial(run_job, settings=settings.storage, spool=spool)
+    tokens = _tokens(settings.identity)
+    return partial(run_job, settings=settings.storage, spool=spool, tokens=tokens)
 
 
 def open_movers(settings: LakeSettings, spool: Path) -> MoverPool:

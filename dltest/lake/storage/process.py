@@ -49,7 +49,7 @@ def run_job(
     """
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
         order = _order(job, settings, folder)
-        if job.kind is JobKind.TOKEN:
+        if job.kind in {JobKind.TOKEN, JobKind.TOKEN_EXPIRY}:
             if tokens is None:
                 return _untried(job, NO_ISSUER)
             try:
