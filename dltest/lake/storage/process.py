@@ -12,7 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from pydantic import SecretStr
+
+from dltest.errors import CredentialError
 from dltest.lake.ports import FileOutcome, JobState, JobStatus, StorageJob
+from dltest.lake.storage.bearers import Bearers, bearers_of
 from dltest.lake.storage.environment import mover_environment
 from dltest.lake.storage.errors import clean
 from dltest.lake.storage.order import FileOrder, Order
@@ -30,6 +34,7 @@ def run_job(
     settings: StorageSettings,
     *,
     spool: Path,
+    bearers: Bearers | None = None,
     on_progress: Callable[[JobStatus], None] = lambda _status: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> JobStatus:
@@ -39,10 +44,14 @@ def run_job(
     be renewed from it; what it raises ends the mover. `is_cancelled` is asked as often. `spool` is
     the folder for files that do not fit into memory. The job's limit counts from this call; at
     its end, and when cancelled, the mover is killed and the job LOST. Leaves no process and no
-    file.
+    file. `bearers` has the token for it, if not the one of the settings is shown.
     """
+    try:
+        bearer = (bearers or bearers_of(settings))(job)
+    except CredentialError as error:
+        return JobStatus(state=JobState.LOST, detail=str(error), trouble=error.as_trouble())
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
-        order = _order(job, settings, folder)
+        order = _order(job, settings, folder, bearer)
         return _Mover(job, order, mover_environment(settings)).run(on_progress, is_cancelled)
 
 
@@ -169,7 +178,9 @@ def _status(advance: dict[str, object]) -> JobStatus:
     return JobStatus(state=JobState.RUNNING, progress=progress, seconds=seconds)
 
 
-def _order(job: StorageJob, settings: StorageSettings, folder: Path) -> Order:
+def _order(
+    job: StorageJob, settings: StorageSettings, folder: Path, bearer: SecretStr | None
+) -> Order:
     return Order(
         kind=job.kind.value,
         seed=job.seed,
@@ -178,7 +189,7 @@ def _order(job: StorageJob, settings: StorageSettings, folder: Path) -> Order:
         parallel_files=settings.parallel_files,
         limit_seconds=max(1, int(job.limit.total_seconds())),
         parent=os.getpid(),
-        bearer=settings.bearer.get_secret_value() if settings.bearer else None,
+        bearer=bearer.get_secret_value() if bearer else None,
         disk=str(settings.disks[job.rse]) if job.rse in settings.disks else None,
     )
 
