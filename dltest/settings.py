@@ -7,7 +7,7 @@ or repr can hold them.
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -46,8 +46,14 @@ class OperatorSettings(_Section):
     password_file: Path | None = None
 
 
+AuthType = Literal["userpass", "oidc", "x509", "x509_proxy"]
+
+
 class RucioSettings(_Section):
     """How to reach the catalogue and as whom. Everything dltest makes lies in `scope`.
+
+    `auth_type` is one of Rucio's: `userpass`; `oidc`, with a token as `identity` says; `x509`, with
+    `client_cert` and `client_key`; or `x509_proxy`, with the proxy of `storage`.
 
     `operator` may see the heartbeats of Rucio's daemons, which only `root` may under Rucio's
     generic policy. It is asked for these alone; without it dltest infers which daemon must act.
@@ -56,38 +62,68 @@ class RucioSettings(_Section):
     url: str
     auth_url: str | None = None
     account: str
-    auth_type: str = "userpass"
+    auth_type: AuthType = "userpass"
     username: str | None = None
     password: SecretStr | None = None
     password_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
     scope: str
     operator: OperatorSettings | None = None
     ca_file: Path | None = None
     timeout_seconds: int = 60
 
     def secret(self) -> str | None:
-        """The password, from the file when one is named.
+        """The password, from the file when one is named. Raises `SettingsError`."""
+        return _secret(self.password, self.password_file, "password-file")
 
-        Raises:
-            SettingsError: the file cannot be read.
-        """
-        if self.password_file is None:
-            return self.password.get_secret_value() if self.password else None
-        try:
-            return self.password_file.read_text().strip()
-        except OSError as error:
-            raise SettingsError(f"cannot read password-file {self.password_file}") from error
+
+class IdentitySettings(_Section):
+    """The token issuer, and where dltest's own tokens come from.
+
+    As a client of the issuer; or from oidc-agent, by the name of an account there; or from
+    `token_file`; or from where the WLCG bearer token discovery looks. `audience` and `scopes` are
+    those of the token that Rucio is shown. `nodes` are the URLs of the servers behind the issuer's
+    name, for probes.
+    """
+
+    issuer: str
+    nodes: tuple[str, ...] = ()
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    oidc_agent: str | None = None
+    token_file: Path | None = None
+    audience: str = "rucio"
+    scopes: tuple[str, ...] = ("openid", "profile")
+    ca_file: Path | None = None
+    timeout_seconds: float = 10.0
+
+    def secret(self) -> str | None:
+        """The client's secret, from the file when one is named. Raises `SettingsError`."""
+        return _secret(self.client_secret, self.client_secret_file, "client-secret-file")
+
+
+def _secret(value: SecretStr | None, file: Path | None, key: str) -> str | None:
+    if file is None:
+        return value.get_secret_value() if value else None
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"cannot read {key} {file}") from error
 
 
 class StorageSettings(_Section):
     """How to talk to storage elements: whom to trust, what to present, client environment.
 
-    `disks` names, by RSE, folders of this machine that a storage's server exports: of labs only,
-    for damage behind a server's back.
+    `proxy` is an X.509 proxy certificate, which somebody else renews. `disks` names, by RSE,
+    folders of this machine that a storage's server exports: of labs only, for damage behind a
+    server's back.
     """
 
     ca_file: Path | None = None
     ca_dir: Path | None = None
+    proxy: Path | None = None
     bearer: SecretStr | None = None
     environment: dict[str, str] = Field(default_factory=dict)
     parallel_files: int = 4
@@ -120,6 +156,7 @@ class LakeSettings(_Section):
     name: str
     rucio: RucioSettings
     storage: StorageSettings = StorageSettings()
+    identity: IdentitySettings | None = None
     database: SecretStr | None = None
     broker: SecretStr | None = None
     web: str | None = None
@@ -143,6 +180,14 @@ class LakeSettings(_Section):
             rucio = {"url": f"unix:{document['simulated']}", "account": "dltest", "scope": "dltest"}
             return {**document, "rucio": rucio}
         return document
+
+    @model_validator(mode="after")
+    def _credentials_are_named(self) -> "LakeSettings":
+        if self.rucio.auth_type == "oidc" and self.identity is None:
+            raise ValueError("rucio.auth-type oidc needs the section identity")
+        if self.rucio.auth_type == "x509_proxy" and self.storage.proxy is None:
+            raise ValueError("rucio.auth-type x509_proxy needs storage.proxy")
+        return self
 
     @field_validator("movers")
     @classmethod

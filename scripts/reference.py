@@ -13,6 +13,7 @@ import typer
 from dltest.cli.main import app
 from dltest.lab.faults import CATALOGUE, FAULTS
 from dltest.lab.faults.fault import OTHER, RSE, Drill, Fault
+from dltest.lake.token_rules.catalogue import ACCEPTED, REFUSED
 from dltest.metrics.catalogue import CATALOGUE as METRICS
 from dltest.scenario import json_schema
 from dltest.settings import Settings
@@ -34,6 +35,7 @@ def pages() -> dict[Path, str]:
         Path("docs/reference/metrics.md"): NOTE + metrics_page(),
         Path("docs/reference/scenario.md"): NOTE + scenario_page(schema),
         Path("docs/reference/settings.md"): NOTE + settings_page(),
+        Path("docs/reference/token-rules.md"): NOTE + token_rules_page(),
         Path("scenarios/scenario.schema.json"): json.dumps(schema, indent=2) + "\n",
     }
 
@@ -83,6 +85,27 @@ def faults_page() -> str:
         + "".join(blinding)
         + "\n## Not yet\n\nThe lab cannot have these until it has what they wait for.\n\n"
         "| fault | what is wrong | waits for |\n|---|---|---|\n" + "".join(waiting)
+    )
+
+
+def token_rules_page() -> str:
+    """Every token rule: what the storage must do, and why."""
+    accepted = "".join(f"| `{one.name}` | {one.does} | {one.says} |\n" for one in ACCEPTED)
+    refused = "".join(
+        f"| `{one.name}` | {one.does} | {one.says} | `{one.mirror}` |\n" for one in REFUSED
+    )
+    return (
+        "# Token rules\n\n"
+        "What the step `token-rules` holds storages to. Each rule is tried at a file of its own, by"
+        " plain HTTP with nothing but the rule's token; before and after, dltest looks with a token"
+        " of its own at what lies there. Rights and paths are those of the WLCG Common JWT Profiles"
+        " 1.2. A rule for which the issuer gives no token, as with a lifetime of seconds, is not"
+        " tried.\n\n"
+        "## Must be accepted\n\n| rule | request | what holds |\n|---|---|---|\n"
+        + accepted
+        + "\n## Must be refused\n\nA refusal leaves the storage as it was, and proves something"
+        " only where its mirror is accepted.\n\n"
+        "| rule | request | what holds | mirror |\n|---|---|---|---|\n" + refused
     )
 
 

@@ -10,13 +10,15 @@ The truth table, per step:
     skipped    nothing: an earlier step decided
 
 A step that is ok fails nevertheless if its rule did not pass the states that it should, and is
-degraded if it was slower or later than expected, or had to be tried again.
+degraded if it was slower or later than expected, or had to be tried again. What a storage did
+with tokens is held against the rules by themselves (`token_rules`).
 
 An exception means "we could not find out"; only an answer of the lake can fail a run.
 """
 
 from collections.abc import Iterator
 
+from dltest.judge import token_rules
 from dltest.model import (
     RUCIO,
     SCENARIO,
@@ -110,6 +112,7 @@ def _findings(
         yield from _late(case, call, record)
         yield from _retried(case, record)
         yield from _otherwise(call, record)
+        yield from token_rules.findings(record)
         return
     match record.state:
         case StepState.UNKNOWN:

@@ -5,6 +5,7 @@ import json
 from dltest.lab import rucio_server, storage
 from dltest.lab.authority import Authority
 from dltest.lab.description import Lab
+from dltest.lab.identity import nodes
 from dltest.lab.layout import write_atomically
 from dltest.lab.postgres import database_url
 
@@ -43,6 +44,14 @@ def lake_settings(lab: Lab) -> dict[str, object]:
             "bearer": "anonymous",
             "environment": storage.CLIENT_PATIENCE,
             "disks": {one.rse: str(storage.export(lab, one.rse)) for one in storage.ELEMENTS},
+        },
+        "identity": {
+            "issuer": nodes.issuer(lab),
+            "nodes": [f"https://localhost:{lab.ports[node]}/" for node in nodes.NODES],
+            "client-id": nodes.DLTEST,
+            "client-secret": lab.passwords[nodes.secret_of(nodes.DLTEST)],
+            "audience": rucio_server.AUDIENCE,
+            "ca-file": str(authority.certificate),
         },
         "database": database_url(lab, "dltest"),
         "broker": f"redis://127.0.0.1:{lab.ports['redis']}/0",

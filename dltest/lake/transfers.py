@@ -1,6 +1,5 @@
 """FTS3's REST interface behind the transfers port, read only: dltest never submits, Rucio does."""
 
-import ssl
 import weakref
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +8,7 @@ import httpx2
 
 from dltest.errors import TransferError
 from dltest.lake.ports import TransferFile
+from dltest.lake.trust import tls_context
 from dltest.settings import StorageSettings
 
 TIMEOUT_SECONDS = 15.0
@@ -19,7 +19,7 @@ class FTS:
     """Any FTS3 by the host that Rucio names. Safe to share between threads."""
 
     def __init__(self, settings: StorageSettings) -> None:
-        self._client = httpx2.Client(timeout=TIMEOUT_SECONDS, verify=_trust(settings))
+        self._client = httpx2.Client(timeout=TIMEOUT_SECONDS, verify=tls_context(settings.ca_file))
         weakref.finalize(self, self._client.close)
 
     def files(self, host: str, job_id: str) -> list[TransferFile]:
@@ -63,10 +63,6 @@ def _unreachable(message: str) -> TransferError:
         retryable=True,
         answered=False,
     )
-
-
-def _trust(settings: StorageSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
 
 
 def _file_from(job_id: str, file: dict[str, Any]) -> TransferFile:

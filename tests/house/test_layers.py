@@ -18,7 +18,7 @@ ROOMS = {
     "uvicorn": {"cli", "web", "lab/identity", "lab/transfer_service"},
     "authlib": {"lab/identity"},
     "flask": {"lab/identity"},
-    "joserfc": {"lake/identity", "lab"},
+    "joserfc": {"lake", "lab"},
     "rucio": {"lake", "lab/rucio_side"},
     "gfal2": {"lake", "lab/transfer_service", "cli"},
     "sqlalchemy": {"store", "lab/rucio_side"},

@@ -5,6 +5,7 @@ from typing import LiteralString
 from dltest.lab import rucio_server, storage
 from dltest.lab.damage import Damage
 from dltest.lab.faults.fault import CATALOGUE, OTHER, RSE, Drill, Fault, Notice
+from dltest.model import Verdict
 
 RSES = storage.OPEN_RSES
 AT_RSE: LiteralString = "rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
@@ -33,7 +34,8 @@ def _attribute(
 
 
 def _of_account(name: str, title: str, damage: Damage) -> Fault:
-    notice = Notice("upload", (OTHER,), "upload", ("sign-in-failed",), "identity")
+    codes = ("sign-in-failed",)
+    notice = Notice("upload", (OTHER,), "upload", codes, "identity", Verdict.INCONCLUSIVE)
     return Fault(name, title, damage=damage, drills=(Drill((notice,), (CATALOGUE,)),))
 
 

@@ -12,13 +12,14 @@ SIGN_IN = "/auth"
 WRITING = ["POST", "PUT", "DELETE"]
 
 
-def _drills(code: str, blame: str, verdict: Verdict) -> tuple[Drill, ...]:
-    notice = Notice("upload", (OTHER,), "upload", (code,), blame, verdict)
+def _drills(code: str, blame: str) -> tuple[Drill, ...]:
+    """Who is not let in, or gets no answer, knows nothing of the lake."""
+    notice = Notice("upload", (OTHER,), "upload", (code,), blame, Verdict.INCONCLUSIVE)
     return (Drill((notice,), (CATALOGUE,)),)
 
 
-SILENT = _drills("rucio-unreachable", "rucio", Verdict.INCONCLUSIVE)
-REJECTED = _drills("sign-in-failed", "identity", Verdict.FAILED)
+SILENT = _drills("rucio-unreachable", "rucio")
+REJECTED = _drills("sign-in-failed", "identity")
 
 
 def _stopped(name: str, title: str, how: Stopped) -> Fault:

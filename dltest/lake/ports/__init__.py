@@ -31,6 +31,7 @@ from dltest.lake.ports.storage import (
     JobStatus,
     Storage,
     StorageJob,
+    TokenTrial,
 )
 from dltest.lake.ports.tokens import IssuedToken, NodeHealth, TokenRequest, Tokens
 from dltest.lake.ports.transfers import (
@@ -66,6 +67,7 @@ __all__ = [
     "Storage",
     "StorageJob",
     "TokenRequest",
+    "TokenTrial",
     "Tokens",
     "TransferFile",
     "TransferRequest",

@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from pydantic import Field, JsonValue
+
 from dltest.lake.damage import Damage
 from dltest.model import Progress, Trouble, Value
 
@@ -15,7 +17,7 @@ class JobKind(StrEnum):
     PUT: make each payload and write it. GET: copy to the spool as `rucio download` does, with the
     checksum checked. READ: read every byte back and compare it with the payload. STAT: is it
     there. UNLINK: remove; what is not there is fine. DAMAGE: put a damaged content in the file's
-    place and confirm that it lies there.
+    place and confirm that it lies there. TOKEN: try the file's token rule in its place.
     """
 
     PUT = "put"
@@ -24,13 +26,27 @@ class JobKind(StrEnum):
     STAT = "stat"
     UNLINK = "unlink"
     DAMAGE = "damage"
+    TOKEN = "token"  # noqa: S105 - what kind of job it is
+
+
+class TokenTrial(Value):
+    """A token rule to be tried in a file's place.
+
+    `beside` is the URL of another file of the run's own, best in another folder; `base` is the
+    part of the RSE's paths that paths in tokens leave out.
+    """
+
+    rule: str
+    beside: str
+    base: str = "/"
 
 
 class FileRef(Value):
     """One file of a job: where it lies, and the number of its payload under the job's seed.
 
     `damage` is for DAMAGE alone. `behind` does it on the server's disk, so that nothing of the
-    server notices; where dltest has no such disk, the outcome's code is `not-supported`.
+    server notices; where dltest has no such disk, the outcome's code is `not-supported`. `trial`
+    is for TOKEN alone.
     """
 
     url: str
@@ -39,6 +55,7 @@ class FileRef(Value):
     adler32: str | None = None
     damage: Damage | None = None
     behind: bool = False
+    trial: TokenTrial | None = None
 
 
 class StorageJob(Value):
@@ -62,7 +79,8 @@ class FileOutcome(Value):
     """What came of one file. `code` is None when it went well, else a finding code.
 
     `adler32` is of the bytes as written (PUT) or as read (the others); `present` answers STAT;
-    `detail` holds the storage's own words, or where the first wrong byte lies.
+    `detail` holds the storage's own words, or where the first wrong byte lies; `evidence` what
+    came of a token rule (see `token_rules`).
     """
 
     url: str
@@ -72,6 +90,7 @@ class FileOutcome(Value):
     adler32: str | None = None
     size_bytes: int | None = None
     present: bool | None = None
+    evidence: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class JobState(StrEnum):

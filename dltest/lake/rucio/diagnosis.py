@@ -98,7 +98,8 @@ def _operators(settings: RucioSettings, session: RucioSession) -> RucioSession:
     """Who may see what only Rucio's operators may; ourselves, unless the lake file says who."""
     if settings.operator is None:
         return session
-    return RucioSession(settings.model_copy(update=settings.operator.model_dump()))
+    update = {**settings.operator.model_dump(), "auth_type": "userpass"}
+    return RucioSession(settings.model_copy(update=update))
 
 
 def _past(client: Any, name: str, rse: str, scope: str) -> dict[str, Any] | None:

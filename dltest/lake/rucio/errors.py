@@ -174,7 +174,7 @@ def translated(operation: str, rse: str | None = None) -> Iterator[None]:
     except (EOFError, SystemExit) as error:
         # The client asks for a person when a sign-in needs one; nobody is there.
         message = f"{operation}: signing in to Rucio needs a person"
-        raise CredentialError(message, code="sign-in-failed", operation=operation) from error
+        raise _not_signed_in(message, operation) from error
 
 
 def from_rucio(error: RucioException, operation: str, rse: str | None = None) -> LakeError:
@@ -184,7 +184,7 @@ def from_rucio(error: RucioException, operation: str, rse: str | None = None) ->
     if name in SILENT or _is_server_failure(name, str(error)):
         return _silent(message, operation, rse)
     if name in CREDENTIALS:
-        return CredentialError(message, code="sign-in-failed", operation=operation)
+        return _not_signed_in(message, operation)
     return CatalogueError(
         message, code=_code(name), operation=operation, rse=rse, blame=_blame(name)
     )
@@ -205,6 +205,11 @@ def _is_server_failure(name: str, text: str) -> bool:
     return name == "RucioException" and any(
         f"http status code: {status}" in text for status in (500, 502, 503, 504)
     )
+
+
+def _not_signed_in(message: str, operation: str) -> CredentialError:
+    """Whether our credentials are wrong or the sign-in is: of the lake we know nothing then."""
+    return CredentialError(message, code="sign-in-failed", operation=operation, answered=False)
 
 
 def _silent(message: str, operation: str, rse: str | None) -> CatalogueError:

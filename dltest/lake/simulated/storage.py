@@ -1,12 +1,15 @@
 """Storage elements in memory."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+from pydantic import JsonValue
 
 from dltest.lake.damage import Damage, damaged
 from dltest.lake.payload import Comparison, Content, adler32_of, adler32_text, chunks
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
 from dltest.lake.simulated.world import Hook, World, place_of, rse_of
+from dltest.lake.token_rules.catalogue import RULES, Action, Must
 from dltest.model import Progress
 
 
@@ -18,6 +21,15 @@ class SimulatedStorage:
         self._on_call = on_call
         self._ends: dict[str, JobStatus] = {}
         self._looked: set[str] = set()
+        self._work: dict[JobKind, Callable[[StorageJob, FileRef], FileOutcome]] = {
+            JobKind.PUT: self._put,
+            JobKind.GET: self._read,
+            JobKind.READ: self._read,
+            JobKind.STAT: self._stat,
+            JobKind.UNLINK: self._unlink,
+            JobKind.DAMAGE: self._damage,
+            JobKind.TOKEN: self._token_rule,
+        }
 
     def start(self, job: StorageJob) -> None:
         self._on_call("storage.start", "before")
@@ -61,20 +73,16 @@ class SimulatedStorage:
         if self._world.ails("storage-down", rse_of(file.url)):
             detail = "Result Could not connect to server after 1 attempts"
             return FileOutcome(url=file.url, code="storage-unreachable", detail=detail)
-        match job.kind:
-            case JobKind.PUT:
-                return self._put(job.seed, file)
-            case JobKind.GET | JobKind.READ:
-                return self._read(job.seed, file)
-            case JobKind.STAT:
-                content = self._world.stored.get(place_of(file.url))
-                size = None if content is None else len(content)
-                return FileOutcome(url=file.url, present=content is not None, size_bytes=size)
-            case JobKind.UNLINK:
-                self._world.remove(place_of(file.url))
-                return FileOutcome(url=file.url, present=False)
-            case JobKind.DAMAGE:
-                return self._damage(job, file)
+        return self._work[job.kind](job, file)
+
+    def _stat(self, _job: StorageJob, file: FileRef) -> FileOutcome:
+        content = self._world.stored.get(place_of(file.url))
+        size = None if content is None else len(content)
+        return FileOutcome(url=file.url, present=content is not None, size_bytes=size)
+
+    def _unlink(self, _job: StorageJob, file: FileRef) -> FileOutcome:
+        self._world.remove(place_of(file.url))
+        return FileOutcome(url=file.url, present=False)
 
     def _damage(self, job: StorageJob, file: FileRef) -> FileOutcome:
         place, how = place_of(file.url), file.damage or Damage.REMOVE
@@ -88,18 +96,35 @@ class SimulatedStorage:
         self._world.damage(place, None if how is Damage.REMOVE else content, behind=file.behind)
         return FileOutcome(url=file.url, adler32=adler32, size_bytes=len(content))
 
-    def _put(self, seed: str, file: FileRef) -> FileOutcome:
-        payload = _joined(chunks(seed, file.index, file.size_bytes))
+    def _token_rule(self, job: StorageJob, file: FileRef) -> FileOutcome:
+        """As a good storage keeps it; one with an ailment of the rule's name does not refuse."""
+        rule = RULES[file.trial.rule if file.trial else ""]
+        is_open = self._world.ails(f"token-rule-{rule.name}", job.rse)
+        outcome = Must.ACCEPTED if is_open else rule.must
+        if rule.does is not Action.CREATE or outcome is Must.ACCEPTED:
+            self._world.store(file.url, b"token")
+        evidence: dict[str, JsonValue] = {
+            "rule": rule.name,
+            "must": rule.must.value,
+            "outcome": outcome.value,
+            "request": f"{rule.does} {file.url}",
+            "reason": outcome.value,
+            "unchanged": outcome is Must.REFUSED,
+        }
+        return FileOutcome(url=file.url, evidence=evidence)
+
+    def _put(self, job: StorageJob, file: FileRef) -> FileOutcome:
+        payload = _joined(chunks(job.seed, file.index, file.size_bytes))
         self._world.store(file.url, payload)
         self._world.journal("put", file.url)
-        adler32 = adler32_of(seed, file.index, file.size_bytes)
+        adler32 = adler32_of(job.seed, file.index, file.size_bytes)
         return FileOutcome(url=file.url, adler32=adler32, size_bytes=file.size_bytes)
 
-    def _read(self, seed: str, file: FileRef) -> FileOutcome:
+    def _read(self, job: StorageJob, file: FileRef) -> FileOutcome:
         content = self._world.stored.get(place_of(file.url))
         if content is None:
             return FileOutcome(url=file.url, code="file-missing", detail="no such file")
-        comparison = Comparison(seed, file.index, file.size_bytes)
+        comparison = Comparison(job.seed, file.index, file.size_bytes)
         comparison.feed(content)
         return FileOutcome(
             url=file.url,

@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FileOrder:
-    """One file: its URL, the number of its payload, and what it should hold."""
+    """One file: its URL, the number of its payload, and what it should hold.
+
+    For a token rule: the token to try it with and its claims, or why it cannot be tried.
+    """
 
     url: str
     index: int
@@ -18,6 +21,11 @@ class FileOrder:
     adler32: str | None = None
     damage: str | None = None
     behind: bool = False
+    rule: str | None = None
+    beside: str | None = None
+    bearer: str | None = field(default=None, repr=False)
+    claims: dict[str, Any] = field(default_factory=dict)
+    untried: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Report:
     adler32: str | None = None
     size_bytes: int | None = None
     present: bool | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

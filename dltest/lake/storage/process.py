@@ -9,19 +9,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from pydantic import SecretStr
 
-from dltest.errors import CredentialError
-from dltest.lake.ports import FileOutcome, JobState, JobStatus, StorageJob
+from dltest.errors import CredentialError, LakeError
+from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, StorageJob, Tokens
 from dltest.lake.storage.bearers import Bearers, bearers_of
 from dltest.lake.storage.environment import mover_environment
 from dltest.lake.storage.errors import clean
 from dltest.lake.storage.order import FileOrder, Order
 from dltest.lake.storage.spool import spool_folder
-from dltest.model import Progress
+from dltest.lake.token_rules.bearers import equipped
+from dltest.model import SCENARIO, Progress
 from dltest.settings import StorageSettings
 
 LISTEN_SECONDS = 0.5
@@ -35,6 +37,7 @@ def run_job(
     *,
     spool: Path,
     bearers: Bearers | None = None,
+    tokens: Tokens | None = None,
     on_progress: Callable[[JobStatus], None] = lambda _status: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> JobStatus:
@@ -46,12 +49,15 @@ def run_job(
     its end, and when cancelled, the mover is killed and the job LOST. Leaves no process and no
     file. `bearers` has the token for it, if not the one of the settings is shown.
     """
-    try:
-        bearer = (bearers or bearers_of(settings))(job)
-    except CredentialError as error:
-        return JobStatus(state=JobState.LOST, detail=str(error), trouble=error.as_trouble())
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
-        order = _order(job, settings, folder, bearer)
+        order = _order(job, settings, folder)
+        try:
+            if job.kind is JobKind.TOKEN:
+                order = equipped(order, job, _needed(tokens))
+            else:
+                order = replace(order, bearer=_value((bearers or bearers_of(settings))(job)))
+        except LakeError as error:
+            return JobStatus(state=JobState.LOST, detail=str(error), trouble=error.as_trouble())
         return _Mover(job, order, mover_environment(settings)).run(on_progress, is_cancelled)
 
 
@@ -178,20 +184,34 @@ def _status(advance: dict[str, object]) -> JobStatus:
     return JobStatus(state=JobState.RUNNING, progress=progress, seconds=seconds)
 
 
-def _order(
-    job: StorageJob, settings: StorageSettings, folder: Path, bearer: SecretStr | None
-) -> Order:
+def _order(job: StorageJob, settings: StorageSettings, folder: Path) -> Order:
     return Order(
         kind=job.kind.value,
         seed=job.seed,
-        files=tuple(FileOrder(**file.model_dump(mode="json")) for file in job.files),
+        files=tuple(
+            FileOrder(**file.model_dump(mode="json", exclude={"trial"})) for file in job.files
+        ),
         spool=str(folder),
         parallel_files=settings.parallel_files,
         limit_seconds=max(1, int(job.limit.total_seconds())),
         parent=os.getpid(),
-        bearer=bearer.get_secret_value() if bearer else None,
         disk=str(settings.disks[job.rse]) if job.rse in settings.disks else None,
     )
+
+
+def _value(bearer: SecretStr | None) -> str | None:
+    return bearer.get_secret_value() if bearer else None
+
+
+def _needed(tokens: Tokens | None) -> Tokens:
+    if tokens is None:
+        raise CredentialError(
+            "the lake file names no token issuer",
+            code="not-supported",
+            operation="get tokens",
+            blame=SCENARIO,
+        )
+    return tokens
 
 
 def _spooled_bytes(job: StorageJob, settings: StorageSettings) -> int:

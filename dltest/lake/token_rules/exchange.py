@@ -1,0 +1,127 @@
+"""One HTTP request with a chosen token, its path sent exactly as it was spelled.
+
+Nothing but the token is shown: a client certificate would open what the token does not.
+"""
+
+import http.client
+import os
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from dltest.lake.storage.errors import TIMEOUT, UNKNOWN_HOST, UNREACHABLE, UNTRUSTED, clean
+
+SECONDS = 30
+KEPT_BYTES = 1 << 16
+MOST_REDIRECTIONS = 3
+_REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
+LOST = "connection-lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; of the content no more than rules ever need."""
+
+    status: int
+    reason: str
+    content: bytes
+    server: str
+    seconds: float
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_refusal(self) -> bool:
+        return 400 <= self.status < 500
+
+    def words(self) -> str:
+        """The status with the server's own words."""
+        said = clean(self.content[:300].decode(errors="replace")) if not self.is_success else ""
+        return f"{self.status} {said or self.reason}".strip()
+
+
+class NoAnswerError(Exception):
+    """There is none; `code` is the finding code."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = clean(detail)
+
+
+def ask(
+    method: str,
+    url: str,
+    bearer: str | None,
+    *,
+    content: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Send it and follow redirections; the token goes to the host that was asked, and no other.
+
+    Raises:
+        NoAnswerError: nobody answered.
+    """
+    sent = {"Content-Length": str(len(content)), **(headers or {})}
+    if bearer is not None:
+        sent["Authorization"] = f"Bearer {bearer}"
+    asked = url
+    began = time.monotonic()
+    for _ in range(MOST_REDIRECTIONS + 1):
+        status, reason, body, answered = _once(method, asked, sent, content)
+        if status not in _REDIRECTIONS or "location" not in answered:
+            break
+        asked = answered["location"]
+        if urlsplit(asked).netloc != urlsplit(url).netloc:
+            sent.pop("Authorization", None)
+    return Answer(status, reason, body, answered.get("server", ""), time.monotonic() - began)
+
+
+def _once(
+    method: str, url: str, headers: Mapping[str, str], content: bytes
+) -> tuple[int, str, bytes, dict[str, str]]:
+    parts = urlsplit(url)
+    # Not `parts.path`, which is the same; but a query belongs to it.
+    path = url.partition(parts.netloc)[2] or "/"
+    connection = _connection(parts.scheme, str(parts.hostname), parts.port)
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(content or None)
+        answer = connection.getresponse()
+        told = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, answer.reason, answer.read(KEPT_BYTES), told
+    except ssl.SSLCertVerificationError as error:
+        raise NoAnswerError(UNTRUSTED.code, str(error)) from error
+    except TimeoutError as error:
+        raise NoAnswerError(TIMEOUT.code, f"no answer within {SECONDS} s") from error
+    except socket.gaierror as error:
+        raise NoAnswerError(UNKNOWN_HOST.code, str(error)) from error
+    except ConnectionRefusedError as error:
+        raise NoAnswerError(UNREACHABLE.code, str(error)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswerError(LOST, f"{type(error).__name__}: {error}") from error
+    finally:
+        connection.close()
+
+
+def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=SECONDS)
+    return http.client.HTTPSConnection(host, port, timeout=SECONDS, context=_trust())
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """What a mover's environment says: `SSL_CERT_FILE`, and the folder of grid authorities."""
+    context = ssl.create_default_context()
+    if folder := os.environ.get("X509_CERT_DIR"):
+        context.load_verify_locations(capath=folder)
+    return context
