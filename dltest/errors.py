@@ -23,6 +23,7 @@ A broken expectation is not an error: steps return it as a `Trouble`, and the ju
 from dataclasses import dataclass
 
 from dltest.model import DLTEST, FTS, IDENTITY, RUCIO, SCENARIO, Blame, Trouble
+from dltest.model.redaction import redacted
 
 
 class DltestError(Exception):
@@ -95,7 +96,7 @@ class LakeError(DltestError):
         retryable: bool = False,
         answered: bool = True,
     ) -> None:
-        super().__init__(message)
+        super().__init__(redacted(message))
         self.code = code
         self.operation = operation
         self.rse = rse

@@ -29,6 +29,7 @@ from dltest.engine.actions import (
 )
 from dltest.engine.house import House
 from dltest.engine.machine import after, next_action, step_deadline
+from dltest.engine.redaction import without_secrets
 from dltest.errors import LakeError, StoreError
 from dltest.judge import not_supported, skipped
 from dltest.model import DLTEST, Run, Trouble
@@ -66,7 +67,7 @@ def _carried_out(run: Run, action: Action, house: House) -> Run:
         run = _with_deadline(run, house.now())
     if isinstance(action, Explain) and (ended := _last_look(run, action, house)):
         return ended
-    result = _result(run, action, house)
+    result = without_secrets(_result(run, action, house))
     return after(run, action, result, house.now(), house.rules)
 
 
@@ -78,7 +79,7 @@ def _last_look(run: Run, overdue: Explain, house: House) -> Run | None:
     if run.handle is None:
         return None
     look = Look(overdue.step)
-    result = _result(run, look, house)
+    result = without_secrets(_result(run, look, house))
     return after(run, look, result, house.now(), house.rules) if isinstance(result, Done) else None
 
 
