@@ -17,6 +17,8 @@ from dltest.lab.description import Lab
 from dltest.lab.layout import write_atomically
 
 NURSERY = "rucio-daemons"
+# They live on connections to Rucio's database.
+NEED_DATABASE = frozenset({"rucio", *(daemon.name for daemon in DAEMONS)})
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
