@@ -69,8 +69,9 @@ def faults_page() -> str:
         "# Faults of a lab\n\n"
         "What `dltest lab break` does to a lab, and what `dltest drill` demands of dltest for each:"
         f" {held} drills. `{RSE}` is the broken RSE, `{OTHER}` another one, `{{0}}` the first of the"
-        " case and so on. *effect*: `down` is killed and stays dead; `hung` stands still with its port open;"
-        " `altered` runs with other settings or behind a front that misbehaves; `data` is a change in Rucio's database.\n\n"
+        " case and so on. *effect*: `down` is killed and stays dead; `hung` stands still with its"
+        " port open; `altered` runs with other settings or behind a front that misbehaves; `data`"
+        " is a change in Rucio's database.\n\n"
         "| fault | what is wrong | effect | noticed by | at step | verdict | blame | finding |\n"
         "|---|---|---|---|---|---|---|---|\n"
         + "".join(rows)
