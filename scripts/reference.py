@@ -68,8 +68,8 @@ def faults_page() -> str:
     return (
         "# Faults of a lab\n\n"
         "What `dltest lab break` does to a lab, and what `dltest drill` demands of dltest for each:"
-        f" {held} drills. `{RSE}` is the broken RSE, `{OTHER}` another one, `{{0}}` the first of the"
-        " case and so on. *effect*: `down` is killed and stays dead; `hung` stands still with its"
+        f" {held} drills. `{RSE}` is the broken RSE, `{OTHER}` another one, `{{0}}` the case's"
+        " first and so on. *effect*: `down` is killed and stays dead; `hung` stands still with its"
         " port open; `altered` runs with other settings or behind a front that misbehaves; `data`"
         " is a change in Rucio's database.\n\n"
         "| fault | what is wrong | effect | noticed by | at step | verdict | blame | finding |\n"
