@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dltest.lab.damage import Damage, Shut, mend
 from dltest.lab.description import BrokenThing, Lab
 from dltest.lab.faults import conditions_of, find_fault
-from dltest.lab.parts import NEED_DATABASE
+from dltest.lab.parts import START_WITH_DATABASE
 
 
 def is_meant(thing: BrokenThing, fault: str | None, target: str | None, by: str | None) -> bool:
@@ -18,7 +18,7 @@ def ailing(broken: Iterable[BrokenThing]) -> frozenset[str]:
     things = tuple(broken)
     damages = [_damage(thing) for thing in things]
     starved = any(isinstance(damage, Shut) and damage.starves for damage in damages)
-    return frozenset(conditions_of(things)) | (NEED_DATABASE if starved else frozenset())
+    return frozenset(conditions_of(things)) | (START_WITH_DATABASE if starved else frozenset())
 
 
 def order_of_mending(thing: BrokenThing) -> bool:
