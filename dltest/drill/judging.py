@@ -143,7 +143,9 @@ def is_red(run: Run) -> bool:
 
 def _until_noticed(run: Run) -> float | None:
     """Seconds from the run's begin to the end of the step that decided."""
-    ends = [record.ended_at for record in run.records if record.troubles and record.ended_at]
+    findings = run.judgement.findings if run.judgement else ()
+    deciding = {finding.step for finding in findings}
+    ends = [one.ended_at for one in run.records if one.name in deciding and one.ended_at]
     if not ends or run.started_at is None:
         return None
     return round((max(ends) - run.started_at).total_seconds(), 1)
