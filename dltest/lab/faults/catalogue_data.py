@@ -7,7 +7,7 @@ from dltest.lab.damage import Damage
 from dltest.lab.faults.fault import CATALOGUE, OTHER, RSE, Drill, Fault, Notice
 from dltest.model import Verdict
 
-RSES = storage.OPEN_RSES
+RSES = storage.OPEN_RSES + storage.TOKEN_RSES
 AT_RSE: LiteralString = "rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
 TO_RSE: LiteralString = "dest_rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
 NOBODY_LISTENS: LiteralString = "9"
