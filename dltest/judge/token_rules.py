@@ -20,10 +20,10 @@ def findings(record: StepRecord) -> Iterator[Finding]:
     told = record.evidence.get(EVIDENCE)
     tried = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     if tried and all(one["outcome"] == NOT_TRIED for one in tried):
-        yield _finding(record, "not-supported", str(tried[0]["reason"]), Verdict.SKIPPED)
+        yield finding(record, "not-supported", str(tried[0]["reason"]), Verdict.SKIPPED)
     for one in tried:
         if one["outcome"] != NOT_TRIED and (code := broken(one)):
-            yield _finding(record, code, _sentence(one, code), Verdict.FAILED)
+            yield finding(record, code, _sentence(one, code), Verdict.FAILED)
 
 
 def broken(told: Mapping[str, Any]) -> str | None:
@@ -65,7 +65,8 @@ def _sentence(told: Mapping[str, Any], code: str) -> str:
     )
 
 
-def _finding(record: StepRecord, code: str, title: str, verdict: Verdict) -> Finding:
+def finding(record: StepRecord, code: str, title: str, verdict: Verdict) -> Finding:
+    """Of the RSE that the step worked at; what could not be tried is nobody's failing."""
     rse = record.evidence.get("rse")
     blame = Blame.site(str(rse)) if rse and verdict is Verdict.FAILED else SCENARIO
     title = f"{rse}: {title}" if rse else title

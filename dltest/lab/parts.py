@@ -19,6 +19,9 @@ from dltest.lab.identity import nodes
 from dltest.lab.layout import write_atomically
 
 NURSERY = "rucio-daemons"
+# They live on connections to Rucio's database; what they are forked from needs it to start.
+NEED_DATABASE = frozenset({"rucio", *(daemon.name for daemon in DAEMONS)})
+START_WITH_DATABASE = NEED_DATABASE | {NURSERY}
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

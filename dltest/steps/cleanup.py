@@ -81,7 +81,7 @@ def _stop_writers(ctx: Context) -> bool:
         job_id(ctx.run_id, step, attempt, kind.value)
         for step, record in enumerate(ctx.earlier)
         for attempt in range(len(record.attempts) + 1)
-        for kind in (JobKind.PUT, JobKind.DAMAGE, JobKind.TOKEN)
+        for kind in (JobKind.PUT, JobKind.DAMAGE, JobKind.TOKEN, JobKind.TOKEN_EXPIRY)
     ]
     return storage_bytes.stop(ctx, jobs)
 

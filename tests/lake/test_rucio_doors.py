@@ -36,7 +36,7 @@ def test_a_wrong_password_is_a_matter_of_identity(
     with pytest.raises(CredentialError) as refused:
         catalogue.inventory()
     assert refused.value.blame == IDENTITY
-    assert refused.value.answered
+    assert not refused.value.answered
     assert "not-the-password" not in str(refused.value)
 
 
@@ -52,6 +52,45 @@ def test_a_rucio_that_does_not_answer_is_not_known_to_be_wrong(
     assert silent.value.blame == RUCIO
     assert not silent.value.answered
     assert silent.value.retryable
+
+
+def by_token(settings: LakeSettings, **facts: object) -> LakeSettings:
+    assert settings.identity is not None
+    oidc = changed(settings, auth_type="oidc", username=None, password=None)
+    return oidc.model_copy(update={"identity": settings.identity.model_copy(update=facts)})
+
+
+def test_a_token_of_the_issuer_signs_in_and_goes_on_while_the_issuer_is_gone(
+    lab: Any, settings: LakeSettings
+) -> None:
+    catalogue = RucioCatalogue(by_token(settings))
+    assert len(catalogue.inventory().rses) == len(lab.status()["rses"])
+    lab.break_("identity-down")
+    try:
+        assert catalogue.dids("") is not None
+        with pytest.raises(CredentialError) as caught:
+            RucioCatalogue(by_token(settings)).inventory()
+    finally:
+        lab.heal("identity-down")
+    assert (caught.value.code, caught.value.blame) == ("issuer-unreachable", IDENTITY)
+    assert not caught.value.answered
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"audience": "somebody-else"}, "sign-in-failed"),
+        ({"client_secret": SecretStr("not-the-secret")}, "client-refused"),
+        ({"client_id": None, "token_file": Path("/nowhere/token")}, "token-unavailable"),
+    ],
+)
+def test_a_token_that_is_not_taken_says_nothing_of_the_lake(
+    settings: LakeSettings, facts: dict[str, object], code: str
+) -> None:
+    with pytest.raises(CredentialError) as caught:
+        RucioCatalogue(by_token(settings, **facts)).inventory()
+    assert (caught.value.code, caught.value.answered) == (code, False)
+    assert "not-the-secret" not in str(caught.value)
 
 
 def test_tokens_lie_where_nobody_else_can_read_them_and_end_with_the_session(

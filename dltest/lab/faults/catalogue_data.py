@@ -105,8 +105,12 @@ FAULTS = (
         ),
         kind="RSE",
         targets=RSES,
-        # Blinds those who look for damage, and stops nothing: only a damaged file tells.
-        drills=(),
+        # Stops nothing: only damage that the source does not know of tells.
+        drills=(
+            _noticed(
+                "silent-rot", "replicate", "corruption-undetected", "link {0}->{1}", OTHER, RSE
+            ),
+        ),
     ),
     _of_account(
         "account-suspended",

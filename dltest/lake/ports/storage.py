@@ -17,7 +17,8 @@ class JobKind(StrEnum):
     PUT: make each payload and write it. GET: copy to the spool as `rucio download` does, with the
     checksum checked. READ: read every byte back and compare it with the payload. STAT: is it
     there. UNLINK: remove; what is not there is fine. DAMAGE: put a damaged content in the file's
-    place and confirm that it lies there. TOKEN: try the file's token rule in its place.
+    place and confirm that it lies there. TOKEN: try the file's token rule in its
+    place. TOKEN_EXPIRY: use a token until its end and on, until it is refused.
     """
 
     PUT = "put"
@@ -27,18 +28,22 @@ class JobKind(StrEnum):
     UNLINK = "unlink"
     DAMAGE = "damage"
     TOKEN = "token"  # noqa: S105 - what kind of job it is
+    TOKEN_EXPIRY = "token-expiry"  # noqa: S105
 
 
 class TokenTrial(Value):
-    """A token rule to be tried in a file's place.
+    """A token rule, or a use of a token, to be tried in a file's place.
 
     `beside` is the URL of another file of the run's own, best in another folder; `base` is the
-    part of the RSE's paths that paths in tokens leave out.
+    part of the RSE's paths that paths in tokens leave out. `lifetime` and `patience` are for
+    TOKEN_EXPIRY alone: how long the token shall live, and how long it is used after its end.
     """
 
     rule: str
     beside: str
     base: str = "/"
+    lifetime: timedelta | None = None
+    patience: timedelta = timedelta(0)
 
 
 class FileRef(Value):
@@ -46,7 +51,7 @@ class FileRef(Value):
 
     `damage` is for DAMAGE alone. `behind` does it on the server's disk, so that nothing of the
     server notices; where dltest has no such disk, the outcome's code is `not-supported`. `trial`
-    is for TOKEN alone.
+    is for TOKEN and TOKEN_EXPIRY alone.
     """
 
     url: str

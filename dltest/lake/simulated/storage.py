@@ -29,6 +29,7 @@ class SimulatedStorage:
             JobKind.UNLINK: self._unlink,
             JobKind.DAMAGE: self._damage,
             JobKind.TOKEN: self._token_rule,
+            JobKind.TOKEN_EXPIRY: self._token_use,
         }
 
     def start(self, job: StorageJob) -> None:
@@ -110,6 +111,23 @@ class SimulatedStorage:
             "request": f"{rule.does} {file.url}",
             "reason": outcome.value,
             "unchanged": outcome is Must.REFUSED,
+        }
+        return FileOutcome(url=file.url, evidence=evidence)
+
+    def _token_use(self, _job: StorageJob, file: FileRef) -> FileOutcome:
+        """Good until its end, and refused at once after it."""
+        self._world.store(file.url, b"token")
+        use = file.trial.rule if file.trial else ""
+        evidence: dict[str, JsonValue] = {
+            "use": use,
+            "outcome": Must.ACCEPTED.value,
+            "request": f"{use} {file.url}",
+            "before": "accepted",
+            "documented_seconds": 0.0,
+            "after": "refused",
+            "after_outcome": Must.REFUSED.value,
+            "unchanged": True,
+            "grace_seconds": 0.0,
         }
         return FileOutcome(url=file.url, evidence=evidence)
 

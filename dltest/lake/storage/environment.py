@@ -33,7 +33,7 @@ def mover_environment(
         for name, value in inherited.items()
         if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
     }
-    return PATIENCE | passed_on | _trust(settings) | settings.environment
+    return PATIENCE | passed_on | _trust(settings) | _identity(settings) | settings.environment
 
 
 def _trust(settings: StorageSettings) -> dict[str, str]:
@@ -43,3 +43,7 @@ def _trust(settings: StorageSettings) -> dict[str, str]:
     if settings.ca_dir is not None:
         trust["X509_CERT_DIR"] = trust["SSL_CERT_DIR"] = str(settings.ca_dir)
     return trust
+
+
+def _identity(settings: StorageSettings) -> dict[str, str]:
+    return {} if settings.proxy is None else {"X509_USER_PROXY": str(settings.proxy)}

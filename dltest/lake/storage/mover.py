@@ -70,10 +70,12 @@ def run(order: Order, lines: Lines) -> None:
 
 def _tried(meter: Meter, order: Order, file: FileOrder) -> Report:
     # Imported when asked for: other jobs need not wait for what only token rules need.
+    from dltest.lake.token_rules.expiry import outlive  # noqa: PLC0415
     from dltest.lake.token_rules.trial import try_rule  # noqa: PLC0415
 
     try:
-        return try_rule(order.bearer, file)
+        work = outlive if order.kind == "token-expiry" else try_rule
+        return work(order.bearer, file)
     finally:
         meter.file_done()
 

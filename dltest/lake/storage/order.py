@@ -26,6 +26,7 @@ class FileOrder:
     bearer: str | None = field(default=None, repr=False)
     claims: dict[str, Any] = field(default_factory=dict)
     untried: str | None = None
+    patience_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

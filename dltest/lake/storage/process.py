@@ -52,7 +52,7 @@ def run_job(
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
         order = _order(job, settings, folder)
         try:
-            if job.kind is JobKind.TOKEN:
+            if job.kind in {JobKind.TOKEN, JobKind.TOKEN_EXPIRY}:
                 order = equipped(order, job, _needed(tokens))
             else:
                 order = replace(order, bearer=_value((bearers or bearers_of(settings))(job)))

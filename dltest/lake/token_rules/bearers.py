@@ -16,7 +16,7 @@ from pydantic import JsonValue, SecretStr
 from dltest.lake.ports.storage import StorageJob, TokenTrial
 from dltest.lake.ports.tokens import IssuedToken, TokenRequest, Tokens
 from dltest.lake.storage.order import FileOrder, Order
-from dltest.lake.token_rules.catalogue import GROUP, RULES, Bearer
+from dltest.lake.token_rules.catalogue import EXPIRIES, GROUP, RULES, Bearer
 from dltest.lake.token_rules.forgery import forged, parts
 from dltest.lake.token_rules.places import in_tokens, path_of, token_path
 
@@ -57,6 +57,7 @@ def _with(file: FileOrder, trial: TokenTrial, token: Given) -> FileOrder:
         bearer=token.bearer.get_secret_value() if token.bearer else None,
         claims=dict(token.claims),
         untried=token.untried,
+        patience_seconds=trial.patience.total_seconds(),
     )
 
 
@@ -76,7 +77,7 @@ def audience(url: str) -> str:
 
 def given(url: str, trial: TokenTrial, tokens: Tokens) -> Given:
     """The token of the rule that is tried at the URL."""
-    bearer = RULES[trial.rule].bearer
+    bearer = _bearer(trial)
     if bearer is None:
         return Given()
     places = in_tokens(url, trial.beside, trial.base)
@@ -90,6 +91,12 @@ def given(url: str, trial: TokenTrial, tokens: Tokens) -> Given:
     wanted = f"storage.read:{places['file']}"
     token = forged(issued.value.get_secret_value(), bearer.forgery, wanted)
     return Given(SecretStr(token), _claims_of(token))
+
+
+def _bearer(trial: TokenTrial) -> Bearer | None:
+    if trial.lifetime is None:
+        return RULES[trial.rule].bearer
+    return Bearer(EXPIRIES[trial.rule].scopes, lifetime=int(trial.lifetime.total_seconds()))
 
 
 def _request(bearer: Bearer, places: Mapping[str, str], own: str) -> TokenRequest:

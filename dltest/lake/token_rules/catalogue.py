@@ -23,7 +23,10 @@ class Must(StrEnum):
 
 
 class Action(StrEnum):
-    """What is asked. All but CREATE find the rule's file in its place."""
+    """What is asked. CREATE and COPY find nothing in the file's place, the others the file.
+
+    COPY has the storage fetch the file from beside, by HTTP third-party copy.
+    """
 
     READ = "read"
     LIST = "list"
@@ -31,6 +34,7 @@ class Action(StrEnum):
     OVERWRITE = "overwrite"
     DELETE = "delete"
     MOVE = "move"
+    COPY = "copy"
 
 
 FOREIGN_AUDIENCE = "https://elsewhere.dltest.invalid/"
@@ -89,6 +93,7 @@ def _no(name: str, mirror: str, does: Action, bearer: Bearer | None, says: str) 
 _READ = ("storage.read:{file}",)
 _CREATE = ("storage.create:{file}",)
 _MODIFY = ("storage.modify:{file}",)
+_WRITES = (*_READ, *_CREATE, *_MODIFY)
 _READ_OTHER = ("storage.read:{other}",)
 
 ACCEPTED = (
@@ -123,7 +128,7 @@ ACCEPTED = (
     _yes(
         "moves",
         Action.MOVE,
-        Bearer((*_READ, *_CREATE, *_MODIFY, "storage.create:{beside}", "storage.modify:{beside}")),
+        Bearer((*_WRITES, "storage.create:{beside}", "storage.modify:{beside}")),
         "storage.modify moves a file to where the token may make one",
     ),
     _yes(
@@ -279,7 +284,7 @@ REFUSED = (
         "path-outside-move",
         "moves",
         Action.MOVE,
-        Bearer((*_READ, *_CREATE, *_MODIFY)),
+        Bearer(_WRITES),
         "a file is not moved to where the token may make nothing",
     ),
     _no(
@@ -357,5 +362,37 @@ REFUSED = (
         "a group opens nothing outside its own area (WLCG profile, groups)",
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """A use of a token that it shall have until its end, and then no more."""
+
+    name: str
+    does: Action
+    scopes: tuple[str, ...]
+
+
+EXPIRIES = {
+    expiry.name: expiry
+    for expiry in (
+        Expiry("read", Action.READ, _READ),
+        Expiry("list", Action.LIST, ("storage.read:{folder}",)),
+        Expiry("write", Action.OVERWRITE, (*_CREATE, *_MODIFY)),
+        Expiry("delete", Action.DELETE, (*_READ, *_MODIFY)),
+        Expiry("copy", Action.COPY, _WRITES),
+    )
+}
+
+# For how long implementations document that they go on accepting a token they have seen good, by
+# the beginning of their `Server` header. XRootD: `m_expiry_secs` of XrdSciTokensAccess.cc.
+GRACE_SECONDS = {"xrootd": 60.0}
+
+
+def documented_grace(server: str) -> float:
+    """Of the implementation that names itself so; an unknown one has none."""
+    told = server.lower()
+    return next((grace for name, grace in GRACE_SECONDS.items() if told.startswith(name)), 0.0)
+
 
 RULES = {rule.name: rule for rule in (*ACCEPTED, *REFUSED)}

@@ -8,12 +8,14 @@ from functools import partial
 import pytest
 from token_storage import Issuer, TokenStorage, token_storage
 
+from dltest.judge.token_expiry import findings
 from dltest.judge.token_rules import NOT_TRIED, broken
 from dltest.lake.ports import FileRef, JobKind, StorageJob, TokenTrial
 from dltest.lake.storage.order import FileOrder, Order
-from dltest.lake.token_rules import trial
+from dltest.lake.token_rules import expiry, trial
 from dltest.lake.token_rules.bearers import equipped
-from dltest.lake.token_rules.catalogue import ACCEPTED, REFUSED, RULES, Must
+from dltest.lake.token_rules.catalogue import ACCEPTED, EXPIRIES, REFUSED, RULES, Must
+from dltest.model import StepRecord
 
 # What each hole lets through, and nothing else.
 LET_THROUGH = {
@@ -44,14 +46,17 @@ def storage() -> Iterator[TokenStorage]:
         yield storage
 
 
-def order_for(storage: TokenStorage, *names: str) -> Order:
+def order_for(storage: TokenStorage, *names: str, **times: timedelta) -> Order:
     files = tuple(
         FileRef(
             url=f"dav{storage.url[4:]}//data/rucio/{n:02d}/dltest.run.{n:06d}",
             index=0,
             size_bytes=64,
             trial=TokenTrial(
-                rule=name, beside=f"dav{storage.url[4:]}//data/rucio/b{n}/beside.{n}", base="/data"
+                rule=name,
+                beside=f"dav{storage.url[4:]}//data/rucio/b{n}/beside.{n}",
+                base="/data",
+                **times,
             ),
         )
         for n, name in enumerate(names)
@@ -128,6 +133,31 @@ def test_nobody_there_is_no_refusal():
     file = FileOrder("dav://127.0.0.1:1//data/f", 0, 64, rule="reads", beside="dav://x:1//data/g/f")
     report = trial.try_rule("token", file)
     assert (report.code, report.answered) == ("storage-unreachable", False)
+
+
+@pytest.mark.parametrize(
+    ("grace", "most", "code"), [(0.0, 0.5, None), (2.0, 2.5, None), (60.0, None, "token-outlived")]
+)
+def test_how_long_a_token_is_accepted_after_its_end_is_measured(
+    storage, monkeypatch, grace, most, code
+):
+    monkeypatch.setattr(storage, "grace", grace)
+    monkeypatch.setattr(expiry, "POLL_SECONDS", 0.1)
+    times = {"lifetime": timedelta(seconds=1), "patience": timedelta(seconds=3)}
+    order = order_for(storage, *EXPIRIES, **times)
+    with ThreadPoolExecutor(8) as threads:
+        reports = list(threads.map(partial(expiry.outlive, order.bearer), order.files))
+    told = [report.evidence for report in reports]
+    assert [one["use"] for one in told] == list(EXPIRIES)
+    for one in told:
+        assert one["outcome"] == "accepted"
+        assert one["before_its_end_seconds"] > 0
+        given = one["grace_seconds"]
+        assert given is None if most is None else max(grace - 1, 0) <= given <= most
+    record = StepRecord(name="token-expiry", evidence={"rse": "XRD5", "token_expiry": told})
+    assert {one.code for one in findings(record)} == ({code} if code else set())
+    allowed = record.model_copy(update={"evidence": {**record.evidence, "allowed_seconds": 60.0}})
+    assert len(list(findings(allowed))) == (len(EXPIRIES) if most is None else 0)
 
 
 def test_no_token_is_in_what_is_told(storage):

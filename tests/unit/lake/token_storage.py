@@ -40,6 +40,7 @@ NEEDED = {
     "PUT": {"create"},
     "DELETE": {"modify"},
     "MOVE": {"modify"},
+    "COPY": {"create"},
 }
 
 
@@ -86,6 +87,8 @@ class TokenStorage(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.issuer = issuer
         self.holes: set[str] = set()
+        self.grace = 0.0
+        self._known: dict[str, float] = {}
         self.files: dict[str, bytes] = {}
         self.folders: set[str] = {"/"}
 
@@ -97,8 +100,9 @@ class TokenStorage(ThreadingHTTPServer):
         if "anybody" in self.holes:
             return True
         claims = self._claims(token) if token else None
-        if claims is None or not self._is_ours(claims):
+        if claims is None or not (self._is_known(str(token)) or self._is_ours(claims)):
             return False
+        self._known.setdefault(str(token), time.time())
         needed = set(NEEDED[method])
         if method == "PUT" and path in self.files:
             needed = {"modify"}
@@ -114,6 +118,9 @@ class TokenStorage(ThreadingHTTPServer):
         except (ValueError, JoseError):
             return None
         return claims
+
+    def _is_known(self, token: str) -> bool:
+        return time.time() < self._known.get(token, 0.0) + self.grace
 
     def _is_ours(self, claims: dict[str, object]) -> bool:
         now = time.time()
@@ -155,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(403, b"permission denied")
         return self._do(method, path, content)
 
-    do_GET = do_PUT = do_DELETE = do_MOVE = do_PROPFIND = do_MKCOL = _serve  # noqa: N815
+    do_GET = do_COPY = do_PUT = do_DELETE = do_MOVE = do_PROPFIND = do_MKCOL = _serve  # noqa: N815
 
     def _is_allowed(self, method: str, asked: str, token: str | None) -> bool:
         storage = self.server
@@ -168,21 +175,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _do(self, method: str, path: str, content: bytes) -> None:
         files = self.server.files
-        if method == "PUT":
-            if dirname(path) not in self.server.folders:
-                return self._answer(409)
-            files[path] = content
-            return self._answer(201)
         if method == "PROPFIND":
-            return self._answer(207, json.dumps(sorted(files)).encode())
-        if path not in files:
-            return self._answer(404)
-        if method == "GET":
-            return self._answer(200, files[path])
-        moved = files.pop(path)
+            self._answer(207, json.dumps(sorted(files)).encode())
+        elif method == "PUT" and dirname(path) not in self.server.folders:
+            self._answer(409)
+        elif method == "PUT":
+            files[path] = content
+            self._answer(201)
+        elif method == "COPY":
+            files[path] = files[urlsplit(self.headers["Source"]).path]
+            self._answer(201, b"success: Created")
+        elif path not in files:
+            self._answer(404)
+        else:
+            self._do_with_file(method, path)
+
+    def _do_with_file(self, method: str, path: str) -> None:
+        files = self.server.files
+        content = files[path]
+        if method != "GET":
+            del files[path]
         if method == "MOVE":
-            files[self._destination()] = moved
-        return self._answer(204)
+            files[self._destination()] = content
+        self._answer(200, content)
 
     def _answer(self, status: int, content: bytes = b"") -> None:
         self.send_response(status)

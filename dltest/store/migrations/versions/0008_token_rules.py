@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 BEFORE = ("put", "get", "read", "stat", "unlink", "damage")
-NEW = ("token",)
+NEW = ("token", "token-expiry")
 
 
 def upgrade() -> None:
