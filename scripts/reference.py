@@ -67,22 +67,16 @@ def faults_page() -> str:
     waiting = [
         f"| `{one.name}` | {one.title} | {one.waits_for} |\n" for one in CATALOGUE if one.waits_for
     ]
-    blinding = [
-        f"| `{one.name}` | {one.title} | {one.effect} |\n" for one in FAULTS if not one.drills
-    ]
     return (
         "# Faults of a lab\n\n"
         "What `dltest lab break` does to a lab, and what `dltest drill` demands of dltest for each:"
-        f" {held} drills. `{RSE}` is the broken RSE, `{OTHER}` another one. *effect*: `down` is"
-        " killed and stays dead; `hung` stands still with its port open; `altered` runs with other"
-        " settings or behind a front that misbehaves; `data` is a change in Rucio's database.\n\n"
+        f" {held} drills. `{RSE}` is the broken RSE, `{OTHER}` another one, `{{0}}` the case's"
+        " first and so on. *effect*: `down` is killed and stays dead; `hung` stands still with its"
+        " port open; `altered` runs with other settings or behind a front that misbehaves; `data`"
+        " is a change in Rucio's database.\n\n"
         "| fault | what is wrong | effect | noticed by | at step | verdict | blame | finding |\n"
         "|---|---|---|---|---|---|---|---|\n"
         + "".join(rows)
-        + "\n## Nobody notices\n\nThese blind who looks for damage: only damage tells of them, so"
-        " scenarios of corruption are tried with them.\n\n"
-        "| fault | what is wrong | effect |\n|---|---|---|\n"
-        + "".join(blinding)
         + "\n## Not yet\n\nThe lab cannot have these until it has what they wait for.\n\n"
         "| fault | what is wrong | waits for |\n|---|---|---|\n" + "".join(waiting)
     )

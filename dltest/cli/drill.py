@@ -67,7 +67,7 @@ def drill(
     """
     chosen = _chosen(fault or [], quick=quick)
     settings = Settings.load()
-    scenarios = load([settings.scenarios / "core"])
+    scenarios = _needed(load([settings.scenarios]), chosen)
     try:
         with _ended_by_signals(), TemporaryDirectory(prefix="dltest-drill-") as folder:
             outcomes = _drilled(chosen, scenarios, lab, Path(folder), patience)
@@ -94,6 +94,12 @@ def _chosen(names: list[str], *, quick: bool) -> list[Fault]:
     if undrilled := [one.name for one in found if not one.drills]:
         raise SettingsError(f"nobody is expected to notice {', '.join(undrilled)}")
     return found
+
+
+def _needed(scenarios: Sequence[Scenario], chosen: Sequence[Fault]) -> list[Scenario]:
+    """The core, and of the other families those that shall notice something."""
+    noticing = {n.scenario for fault in chosen for drill in fault.drills for n in drill.notices}
+    return [one for one in scenarios if "core" in one.tags or one.name in noticing]
 
 
 def _drilled(

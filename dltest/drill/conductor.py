@@ -25,6 +25,7 @@ from dltest.settings import LakeSettings
 from dltest.store import Store
 
 BY = "drill"
+CORE = "core"
 # So many cases that share nothing with the faults run beside them, besides those that are owed.
 BYSTANDERS = 3
 LAKE_PATIENCE = timedelta(seconds=5)
@@ -122,8 +123,8 @@ class Conductor:
 
     def _cases(self, scenarios: Sequence[Scenario]) -> Cases:
         facts = self._ground.house(HEALTHY_CLEANUP).lake.catalogue.inventory()
-        planned = plan(scenarios, facts)
-        return {(case.scenario, tuple(case.targets.values())): case for case in planned.cases}
+        planned = [case for case in plan(scenarios, facts).cases if not case.control]
+        return {(case.scenario, tuple(case.targets.values())): case for case in planned}
 
     def _demand_health(self, planned: Sequence[Wave]) -> None:
         """Without a fault, every case that shall notice one passes."""
@@ -159,12 +160,12 @@ class Conductor:
             list(pool.map(do, wave.trials))
 
     def _beside(self, wave: Wave, cases: Cases) -> list[Case]:
-        """Bystanders, and among them all that healed faults are still owed."""
+        """Bystanders of the core, and first all cases that healed faults are still owed."""
         standing = bystanders(cases.values(), wave.trials)
         owed = {case.id for one in self._tried for case in one.owes()}
         due = [case for case in standing if case.id in owed]
         turn = len(self._tried)
-        others = [case for case in standing if case.id not in owed]
+        others = [case for case in standing if case.id not in owed and CORE in case.tags]
         others = others[turn % (len(others) or 1) :] + others[: turn % (len(others) or 1)]
         return due + others[: max(0, BYSTANDERS - len(due))]
 

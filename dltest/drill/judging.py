@@ -87,7 +87,10 @@ def judged(
     seen = {case.id: Seen.of(during[case.id]) for case in trial.cases if case.id in during}
     expected = [(case.id, notice) for case, notice in trial.expected]
     missed = [_missed(name, notice, seen.get(name), trial) for name, notice in expected]
-    blamed = [_misblamed(name, notice, seen.get(name), trial) for name, notice in expected]
+    blamed = [
+        _misblamed(case.id, trial.blame(case, notice), seen.get(case.id))
+        for case, notice in trial.expected
+    ]
     alarms = tuple(Seen.of(run) for run in beside if is_red(run))
     still = [_not_healed(name, after.get(name)) for name, _ in expected]
     times = [one.seconds for one in seen.values() if one.seconds is not None]
@@ -117,8 +120,7 @@ def _missed(case: str, notice: Notice, seen: Seen | None, trial: Trial) -> str:
     return ""
 
 
-def _misblamed(case: str, notice: Notice, seen: Seen | None, trial: Trial) -> str:
-    wanted = notice.blame.format(rse=trial.target)
+def _misblamed(case: str, wanted: str, seen: Seen | None) -> str:
     if seen is None or seen.blame == wanted:
         return ""
     return f"{case} blames {seen.blame or 'nobody'}, not {wanted}"
@@ -141,7 +143,9 @@ def is_red(run: Run) -> bool:
 
 def _until_noticed(run: Run) -> float | None:
     """Seconds from the run's begin to the end of the step that decided."""
-    ends = [record.ended_at for record in run.records if record.troubles and record.ended_at]
+    findings = run.judgement.findings if run.judgement else ()
+    deciding = {finding.step for finding in findings}
+    ends = [one.ended_at for one in run.records if one.name in deciding and one.ended_at]
     if not ends or run.started_at is None:
         return None
     return round((max(ends) - run.started_at).total_seconds(), 1)

@@ -9,6 +9,7 @@ from dltest.lab.faults.fault import (
     CATALOGUE,
     DELETION,
     OTHER,
+    REPAIR,
     RSE,
     TRANSFERS,
     Drill,
@@ -24,8 +25,14 @@ STEP_NEEDS: Mapping[str, frozenset[str]] = {
     "replicate": frozenset({CATALOGUE, TRANSFERS}),
     "delete": frozenset({CATALOGUE}),
     "absent": frozenset({CATALOGUE, DELETION}),
+    "kept": frozenset({CATALOGUE}),
+    "keep": frozenset({CATALOGUE}),
+    "corrupt": frozenset({CATALOGUE}),
+    "stray": frozenset({CATALOGUE}),
+    "consistent": frozenset({CATALOGUE}),
+    "quarantine": frozenset({CATALOGUE, DELETION}),
 }
-EVERYTHING = frozenset({CATALOGUE, TRANSFERS, DELETION})
+EVERYTHING = frozenset({CATALOGUE, TRANSFERS, DELETION, REPAIR})
 
 Cases = Mapping[tuple[str, tuple[str, ...]], Case]
 
@@ -56,6 +63,10 @@ class Trial:
     @property
     def shadow(self) -> frozenset[str]:
         return frozenset(part.format(rse=self.target) for part in self.drill.shadow)
+
+    def blame(self, case: Case, notice: Notice) -> str:
+        """The party that this case must blame, by name."""
+        return notice.blame.format(*case.targets.values(), rse=self.target)
 
     @property
     def needs(self) -> frozenset[str]:

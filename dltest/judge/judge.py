@@ -18,7 +18,7 @@ An exception means "we could not find out"; only an answer of the lake can fail 
 
 from collections.abc import Iterator
 
-from dltest.judge import token_expiry, token_rules
+from dltest.judge import token_expiry, token_issuer, token_rules
 from dltest.model import (
     RUCIO,
     SCENARIO,
@@ -114,6 +114,7 @@ def _findings(
         yield from _otherwise(call, record)
         yield from token_rules.findings(record)
         yield from token_expiry.findings(record)
+        yield from token_issuer.findings(record)
         return
     match record.state:
         case StepState.UNKNOWN:

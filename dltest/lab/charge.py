@@ -39,6 +39,7 @@ class Charge:
     deaths: int = 0
     not_before: float = 0.0
     message: str | None = None
+    renewal: int = 0
     _began: float = field(default=0.0)
     _well: Part = field(init=False)
 
@@ -77,6 +78,13 @@ class Charge:
             self._look()
         if condition.stopped == "hung" and self.state in ("ready", "altered"):
             self._hang()
+
+    def renew(self, renewal: int) -> None:
+        """A process from before the renewal is ended; another takes its place."""
+        if self.renewal != renewal and self._is_ended():
+            self.renewal = renewal
+            if self.state != "down":
+                self._begin_anew()
 
     def stop(self) -> None:
         """Ask the process to end; `tend` or `kill` sees to the rest."""

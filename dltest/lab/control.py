@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from dltest.errors import LabError
@@ -17,8 +18,8 @@ from dltest.lab import storage
 from dltest.lab.census import end_processes, lab_processes
 from dltest.lab.damage import Damage, Shut, inflict
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
-from dltest.lab.faults import check_names, conditions_of, find_fault
-from dltest.lab.healing import is_meant, mend_rows, named, order_of_mending, shakes_all
+from dltest.lab.faults import check_names, find_fault
+from dltest.lab.healing import ailing, is_meant, mend_rows, order_of_mending, throws_out
 from dltest.lab.identity import nodes
 from dltest.lab.lake_file import write_lake_file
 from dltest.lab.layout import Layout, exclusively
@@ -173,22 +174,18 @@ def heal(
         rest = tuple(one for one in wish.broken if one not in healed)
         for thing in sorted(healed, key=order_of_mending):
             mend_rows(lab, thing, rest)
-        wish.model_copy(update={"broken": rest}).write(lab.layout.wish)
-    # What an earlier call healed may not be in good health yet.
-    asked_for = (*healed, *named(fault, target))
-    mended = set(conditions_of(asked_for)) - set(conditions_of(rest))
-
-    # Without their database, daemons die and come again.
-    shook_all = any(shakes_all(thing) for thing in healed)
-
-    def healthy(state: State) -> bool:
-        shaken = {part.name for part in state.parts} - set(conditions_of(rest))
-        parts = [state.part(name) for name in (shaken if shook_all else mended)]
-        gone = not set(healed) & set(state.broken) and set(rest) <= set(state.broken)
-        return gone and all(part is not None and part.state in WELL for part in parts)
-
-    _await(lab, healthy, seconds)
+        renewal = wish.renewal + any(throws_out(thing) for thing in healed)
+        wish.model_copy(update={"broken": rest, "renewal": renewal}).write(lab.layout.wish)
+    # Also when nothing was to be healed: what an earlier call healed may not be well yet.
+    _await(lab, partial(_is_healed, lab), seconds)
     return healed
+
+
+def _is_healed(lab: Lab, state: State) -> bool:
+    """Whether nothing is ill but what is wished to be, by now also by others."""
+    wish = _read_wish(lab)
+    heard = set(state.broken) <= set(wish.broken) and state.renewal == wish.renewal
+    return heard and _others_are_well(state, wish)
 
 
 def _read_wish(lab: Lab) -> Wish:
@@ -316,14 +313,18 @@ def _stop_supervisor(layout: Layout) -> None:
 
 def _is_up(wish: Wish) -> Callable[[State], bool]:
     """Every part is ready but those that somebody broke."""
-    broken = conditions_of(wish.broken)
 
     def reached(state: State) -> bool:
-        others = [part for part in state.parts if part.name not in broken]
-        whole = bool(others) and all(part.state in WELL for part in others)
-        return whole and (state.service or not wish.service)
+        return _others_are_well(state, wish) and (state.service or not wish.service)
 
     return reached
+
+
+def _others_are_well(state: State, wish: Wish) -> bool:
+    """Whether every part is well but those that cannot be, as they are broken."""
+    ill = ailing(wish.broken)
+    others = [part for part in state.parts if part.name not in ill]
+    return bool(others) and all(part.state in WELL for part in others)
 
 
 def _await(

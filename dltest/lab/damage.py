@@ -41,10 +41,14 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """A setting of Rucio's whole database; who is in it is thrown out, to meet it anew."""
+    """A setting of Rucio's whole database; who is in it is thrown out, to meet it anew.
+
+    `starves` where nobody who needs the database can start meanwhile.
+    """
 
     on: LiteralString
     off: LiteralString
+    starves: bool = False
 
 
 def inflict(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> None:
@@ -62,8 +66,8 @@ def inflict(lab: Lab, fault: str, target: str | None, damage: Damage | Shut) -> 
         done = "SELECT 1 FROM lab.damages WHERE fault = %(fault)s AND target = %(target)s"
         if connection.execute(done, known).fetchone():
             return
-        _demand_no_other(connection, damage, known)
         rows = _rows(connection, damage, known)
+        _demand_no_other(connection, damage, known, rows)
         if not rows:
             raise LabError(f"{fault}: {damage.table} has no rows to damage for {target}")
         connection.execute(
@@ -124,18 +128,32 @@ def _connected(lab: Lab, database: str = "rucio") -> Iterator[psycopg.Connection
 
 
 def _demand_no_other(
-    connection: psycopg.Connection[dict[str, Any]], damage: Damage, known: Mapping[str, str]
+    connection: psycopg.Connection[dict[str, Any]],
+    damage: Damage,
+    known: Mapping[str, str],
+    rows: list[Any],
 ) -> None:
     """Of two damages to the same rows, neither could be mended exactly before the other."""
     others = connection.execute(
-        "SELECT fault FROM lab.damages WHERE place = %(place)s AND target = %(target)s"
+        "SELECT fault, columns, kept FROM lab.damages WHERE place = %(place)s"
         " AND (columns && %(columns)s OR columns = '{}' OR %(columns)s = '{}')",
-        {**known, "place": damage.table, "columns": list(damage.change)},
+        {"place": damage.table, "columns": list(damage.change)},
     )
-    if other := others.fetchone():
-        raise LabError(
-            f"{known['fault']} and {other['fault']} change the same rows; heal that one first"
-        )
+    for other in others:
+        changed = {*damage.change, *other["columns"]}
+        if not rows or _share_a_row(rows, other["kept"], changed):
+            raise LabError(
+                f"{known['fault']} and {other['fault']} change the same rows; heal that one first"
+            )
+
+
+def _share_a_row(some: list[Any], others: list[Any], changed: set[str]) -> bool:
+    """Whether a row is in both, but for the columns that were changed."""
+
+    def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+        return all(one[column] == other[column] for column in one.keys() - changed)
+
+    return any(same(one, other) for one in some for other in others)
 
 
 def _rows(

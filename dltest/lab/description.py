@@ -79,10 +79,15 @@ class BrokenThing(_Document):
 
 
 class Wish(_Document):
-    """What the supervisor shall make true."""
+    """What the supervisor shall make true.
+
+    Whenever `renewal` grows, every part that needs Rucio's database starts anew: it was thrown
+    out of it, and some only notice long after.
+    """
 
     service: bool = False
     broken: tuple[BrokenThing, ...] = ()
+    renewal: int = 0
 
 
 class PartSeen(_Document):
@@ -99,13 +104,17 @@ class PartSeen(_Document):
 
 
 class State(_Document):
-    """The supervisor's last word; only true while it holds its lock."""
+    """The supervisor's last word; only true while it holds its lock.
+
+    `renewal` is the wish's, once no process from before it is left.
+    """
 
     supervisor: int
     started_at: float
     parts: tuple[PartSeen, ...] = ()
     broken: tuple[BrokenThing, ...] = ()
     service: bool = False
+    renewal: int = 0
     trouble: str | None = None
 
     @property

@@ -1,10 +1,11 @@
 """Which of the broken things are meant to be healed, and what that takes besides new processes."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
 
 from dltest.lab.damage import Damage, Shut, mend
 from dltest.lab.description import BrokenThing, Lab
-from dltest.lab.faults import check_names, find_fault
+from dltest.lab.faults import conditions_of, find_fault
+from dltest.lab.parts import START_WITH_DATABASE
 
 
 def is_meant(thing: BrokenThing, fault: str | None, target: str | None, by: str | None) -> bool:
@@ -12,20 +13,21 @@ def is_meant(thing: BrokenThing, fault: str | None, target: str | None, by: str 
     return is_that and by in (None, thing.by)
 
 
-def named(fault: str | None, target: str | None) -> tuple[BrokenThing, ...]:
-    """The one fault that is meant, where it is one."""
-    if fault is None or (check_names(fault, target).kind is not None and target is None):
-        return ()
-    return (BrokenThing(fault=fault, target=target, since=datetime.now(UTC)),)
+def ailing(broken: Iterable[BrokenThing]) -> frozenset[str]:
+    """The parts that cannot be well while these things are broken."""
+    things = tuple(broken)
+    damages = [_damage(thing) for thing in things]
+    starved = any(isinstance(damage, Shut) and damage.starves for damage in damages)
+    return frozenset(conditions_of(things)) | (START_WITH_DATABASE if starved else frozenset())
 
 
 def order_of_mending(thing: BrokenThing) -> bool:
     """A database that is shut lets nobody mend its rows."""
-    return not shakes_all(thing)
+    return not throws_out(thing)
 
 
-def shakes_all(thing: BrokenThing) -> bool:
-    """Whether all of Rucio dies of it and comes again: its parts, too, must be waited for."""
+def throws_out(thing: BrokenThing) -> bool:
+    """Whether it costs all of Rucio its connections, so that its parts must start anew."""
     return isinstance(_damage(thing), Shut)
 
 

@@ -19,6 +19,9 @@ from dltest.lab.identity import nodes
 from dltest.lab.layout import write_atomically
 
 NURSERY = "rucio-daemons"
+# They live on connections to Rucio's database; what they are forked from needs it to start.
+NEED_DATABASE = frozenset({"rucio", *(daemon.name for daemon in DAEMONS)})
+START_WITH_DATABASE = NEED_DATABASE | {NURSERY}
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -108,11 +111,12 @@ def _behind_front(
     """The same server on another port, and on its own a front with these manners."""
     authority = Authority(lab.layout.authority)
     file = lab.layout.etc / f"front-{part.name}.json"
+    certificate, key = authority.host(alteration.settings.get("certificate"))
     config = {
         "port": lab.ports[part.name],
         "behind": lab.ports[storage.behind(part.name)],
-        "certificate": str(authority.host_certificate),
-        "key": str(authority.host_key),
+        "certificate": str(certificate),
+        "key": str(key),
         "manners": dict(alteration.manners),
         **_gate(lab, element),
         "command": part.command,

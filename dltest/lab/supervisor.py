@@ -26,7 +26,7 @@ from dltest.lab.faults import conditions_of
 from dltest.lab.faults.fault import WELL
 from dltest.lab.layout import Layout
 from dltest.lab.nursery import Nursery
-from dltest.lab.parts import altered, base_environment, lake_parts, service_parts
+from dltest.lab.parts import NEED_DATABASE, altered, base_environment, lake_parts, service_parts
 
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.25
@@ -70,6 +70,7 @@ class Supervisor:
         settled = {charge.part.name for charge in self.charges if charge.settled}
         troubles = []
         for charge in self.charges:
+            self._renew(charge)
             may_start = settled.issuperset(charge.part.after)
             try:
                 charge.tend(wanted.get(charge.part.name, WELL), may_start=may_start)
@@ -79,6 +80,10 @@ class Supervisor:
         self._tell_trouble("; ".join(troubles[:3]) or None)
         self._trim_logs()
 
+    def _renew(self, charge: Charge) -> None:
+        if charge.part.name in NEED_DATABASE:
+            charge.renew(self.wish.renewal)
+
     def report(self) -> None:
         """Write the state if it changed."""
         state = State(
@@ -87,6 +92,7 @@ class Supervisor:
             parts=tuple(charge.seen() for charge in self.charges),
             broken=self._in_effect(),
             service=self.wish.service,
+            renewal=min(self._renewals(), default=0),
             trouble=self.trouble,
         )
         text = state.model_dump_json()
@@ -142,6 +148,9 @@ class Supervisor:
             for thing in self.wish.broken
             if all(charges[part].is_in(wanted[part]) for part in conditions_of((thing,)))
         )
+
+    def _renewals(self) -> list[int]:
+        return [charge.renewal for charge in self.charges if charge.part.name in NEED_DATABASE]
 
     def _tell_trouble(self, trouble: str | None) -> None:
         if trouble and trouble != self.trouble:

@@ -1,15 +1,16 @@
 """A lake with all its doors, and who moves its bytes, from its file."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from dltest.lake.faults import LabFaults
-from dltest.lake.identity import Issuer
+from dltest.lake.identity import Issuer, open_wallet
 from dltest.lake.ports import Carrier, Catalogue, Faults, Storage, Tokens, Transfers
 from dltest.lake.rucio import RucioCatalogue
 from dltest.lake.simulated import client
 from dltest.lake.storage import MoverPool, run_job
+from dltest.lake.storage.bearers import Purse, bearers_of
 from dltest.lake.transfers import FTS
 from dltest.settings import IdentitySettings, LakeSettings
 
@@ -49,6 +50,7 @@ def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
     )
 
 
+@cache
 def _tokens(identity: IdentitySettings | None) -> Tokens | None:
     """Only a client of the issuer can ask for tokens of its choice."""
     return Issuer(identity) if identity is not None and identity.client_id is not None else None
@@ -58,8 +60,19 @@ def carrier(settings: LakeSettings, spool: Path) -> Carrier:
     """Who carries out this lake's storage jobs: a mover process, or the simulated lake itself."""
     if settings.simulated is not None:
         return partial(client.move, path=settings.simulated)
-    tokens = _tokens(settings.identity)
-    return partial(run_job, settings=settings.storage, spool=spool, tokens=tokens)
+    return partial(
+        run_job,
+        settings=settings.storage,
+        spool=spool,
+        bearers=bearers_of(settings.storage, _purse(settings.identity)),
+        tokens=_tokens(settings.identity),
+    )
+
+
+@cache
+def _purse(identity: IdentitySettings | None) -> Purse | None:
+    """One a process, so that a token is asked for once and not for every job."""
+    return open_wallet(identity) if identity is not None else None
 
 
 def open_movers(settings: LakeSettings, spool: Path) -> MoverPool:

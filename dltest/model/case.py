@@ -72,9 +72,10 @@ class Case(Value):
 
     @property
     def id(self) -> str:
-        """`replicate[XRD1->XRD2]`, `upload[XRD1]`, `ladder[XRD1->XRD2, 10 x 5 GB]`."""
+        """`replicate[XRD1->XRD2]`, `ladder[XRD1->XRD2, 10 x 5 GB]`, `token-issuer[lake]`."""
+        place = "->".join(self.targets.values()) or "lake"
         variant = f", {self.variant}" if self.variant else ""
-        return f"{self.scenario}[{'->'.join(self.targets.values())}{variant}]"
+        return f"{self.scenario}[{place}{variant}]"
 
 
 class Footprint(Value):

@@ -284,9 +284,10 @@ class Heading(Section):
         examples=[["core"]],
     )
     targets: dict[Word, Target] = Field(
-        min_length=1,
+        {},
         max_length=MAX_ROLES,
-        description="Roles that steps speak of, each with the RSEs that may play it.",
+        description="Roles that steps speak of, each with the RSEs that may play it. Without any,"
+        " the scenario is about the lake as a whole, and has one case.",
         examples=[{"source": {"rses": "dltest=True"}}],
         json_schema_extra={"additionalProperties": False},
     )

@@ -17,7 +17,7 @@ from dltest.lake.ports import (
 )
 from dltest.model import RUCIO, Blame, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
-from dltest.steps import pace
+from dltest.steps import earlier, pace
 from dltest.steps.some_files import SomeFilesBody, names, numbers, refs
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
 from dltest.units import Duration
@@ -106,7 +106,8 @@ class Absent:
         if away < body.for_.total_seconds():
             pause = timedelta(seconds=body.for_.total_seconds() - away)
             return Waiting(handle, pause, Progress(note="gone; do they stay away?"))
-        rules = {"rules_gone_seconds": handle["rules_gone"]} if _ended_rules(ctx) else {}
+        asked = earlier.rules_asked_to_end(ctx)
+        rules = {"rules_gone_seconds": handle["rules_gone"]} if asked else {}
         times = {
             **rules,
             "gone_from_catalogue_seconds": handle["gone_from_catalogue"],
@@ -137,23 +138,12 @@ def _pause(ctx: Context) -> timedelta:
 
 
 def _seconds(ctx: Context) -> float:
-    """Since the last request that was to end something, or the moment that it asked for."""
-    due = [
-        record.ended_at + timedelta(seconds=record.measured.get("after_seconds", 0))
-        for record in ctx.earlier
-        if record.name in {"delete", "release"} and record.ended_at
-    ]
-    return round((ctx.now - (due[-1] if due else ctx.began_at)).total_seconds(), 3)
-
-
-def _ended_rules(ctx: Context) -> list[str]:
-    """Those that earlier steps asked to end."""
-    lists = (record.evidence.get("ended_rules", []) for record in ctx.earlier)
-    return [str(rule_id) for ids in lists if isinstance(ids, list) for rule_id in ids]
+    """Since data was to end."""
+    return round((ctx.now - earlier.data_due_at(ctx)).total_seconds(), 3)
 
 
 def _rules_left(ctx: Context) -> list[Rule]:
-    rules = (ctx.lake.catalogue.rule(rule_id) for rule_id in dict.fromkeys(_ended_rules(ctx)))
+    rules = (ctx.lake.catalogue.rule(rule_id) for rule_id in earlier.rules_asked_to_end(ctx))
     return [rule for rule in rules if rule.state is not RuleState.GONE]
 
 
@@ -170,7 +160,8 @@ def _not_deleted(ctx: Context, body: AbsentBody) -> Trouble:
     """Rules still there: the judge's cleaner or the undertaker; rules gone: the reaper."""
     rse, left = ctx.targets[body.at], _still_listed(ctx, body)
     states = "/".join(sorted({replica.state.value for replica in left})) or "gone"
-    if _rules_left(ctx) or (not _ended_rules(ctx) and ctx.lake.catalogue.rules(ctx.dataset)):
+    asked = earlier.rules_asked_to_end(ctx)
+    if _rules_left(ctx) or (not asked and ctx.lake.catalogue.rules(ctx.dataset)):
         message = (
             f"{len(left)} replicas at {rse} are {states} and their rules still exist: Rucio's"
             " undertaker or judge-cleaner does not run"

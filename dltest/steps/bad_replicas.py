@@ -1,9 +1,10 @@
 """What steps share that read Rucio's list of bad replicas."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from dltest.lake.ports import BadReplica, BadState
+from dltest.steps import earlier
 from dltest.steps.step import Context
 
 REASON = "damaged on purpose by a dltest run"
@@ -33,15 +34,5 @@ def latest_and_suspicions(ctx: Context, names: Sequence[str], rse: str) -> dict[
     return told
 
 
-def declared_at(ctx: Context) -> datetime:
-    """When the run's last `declare-bad` was done; else the step's own begin."""
-    times = [r.ended_at for r in ctx.earlier if r.name == "declare-bad" and r.ended_at]
-    return times[-1] if times else ctx.began_at
-
-
 def _of_this_run(ctx: Context, names: Sequence[str], rse: str) -> list[BadReplica]:
-    return ctx.lake.catalogue.bad_replicas(names, rse, _run_began(ctx) - SKEW)
-
-
-def _run_began(ctx: Context) -> datetime:
-    return min((r.began_at for r in ctx.earlier if r.began_at), default=ctx.began_at)
+    return ctx.lake.catalogue.bad_replicas(names, rse, earlier.run_began_at(ctx) - SKEW)

@@ -32,6 +32,7 @@ def start(
         seed=ctx.run_id,
         files=files,
         limit=max(ctx.deadline - ctx.now, timedelta(seconds=1)),
+        with_token=ctx.lake.catalogue.wants_token(rse),
     )
     ctx.lake.storage.start(job)
     return job.id
@@ -109,6 +110,8 @@ def cut_short(rse: str, status: JobStatus) -> Done:
         message = f"{rse}: {status.detail or 'the storage did not let the bytes through in time'}"
         hung = Trouble(code="storage-timeout", message=message, blame=Blame.site(rse))
         return Done(evidence=evidence, troubles=(hung,))
+    if status.trouble is not None:
+        return Done(evidence=evidence, troubles=(status.trouble,), known=False)
     message = status.detail or "no mover was free to move the bytes in time"
     ours = Trouble(code="mover-lost", message=f"{rse}: {message}", blame=DLTEST)
     return Done(evidence=evidence, troubles=(ours,), known=False)

@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from dltest.lake.ports import Rule, RuleState
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
+from dltest.steps import earlier
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 from dltest.units import Duration
 
@@ -72,7 +73,7 @@ class Delete:
         return {}
 
     def begin(self, ctx: Context, body: DeleteBody) -> Outcome:
-        rules = rules_made(ctx, body.at)
+        rules = _rules(ctx, body)
         if body.by == "erase":
             ctx.lake.catalogue.expire(ctx.dataset)
             return Done(evidence=_evidence(ctx, body, rules))
@@ -92,7 +93,7 @@ class Delete:
         if "asked_at" not in handle:
             return self.begin(ctx, body)
         asked_at = datetime.fromisoformat(str(handle["asked_at"]))
-        ids = rules_made(ctx, body.at)
+        ids = _rules(ctx, body)
         rules = [ctx.lake.catalogue.rule(rule_id) for rule_id in ids]
         if any(_is_unheard(rule, asked_at) for rule in rules):
             return Waiting(handle, READ_AFTER, Progress(note="rules without their new end"))
@@ -105,25 +106,11 @@ class Delete:
     def overdue(self, ctx: Context, body: DeleteBody, handle: Handle) -> Done:  # noqa: ARG002
         message = "Rucio took the deletion of a rule, and the rule does not end in one hour"
         unheard = Trouble(code="expiry-wrong", message=message, blame=RUCIO)
-        return Done(evidence=_evidence(ctx, body, rules_made(ctx, body.at)), troubles=(unheard,))
+        return Done(evidence=_evidence(ctx, body, _rules(ctx, body)), troubles=(unheard,))
 
 
-def rules_made(ctx: Context, role: str | None = None) -> list[str]:
-    """The rules that `upload` and `replicate` have made, at the RSE of the role or everywhere.
-
-    From the records and not from a listing, which may be older than the last step.
-    """
-    made = [record.evidence for record in ctx.earlier if "rule_id" in record.evidence]
-    places = {ctx.targets[role]} if role else {str(evidence["rse"]) for evidence in made}
-    return [str(one["rule_id"]) for one in made if one["rse"] in places]
-
-
-def due_at(ctx: Context) -> datetime | None:
-    """When rules are to end that `delete` gave a lifetime which was not over at once."""
-    later = [r for r in ctx.earlier if r.name == "delete" and r.measured.get("after_seconds")]
-    if not later or later[-1].began_at is None:
-        return None
-    return later[-1].began_at + timedelta(seconds=later[-1].measured["after_seconds"])
+def _rules(ctx: Context, body: DeleteBody) -> list[str]:
+    return earlier.rules_made(ctx, ctx.targets[body.at] if body.at else None)
 
 
 def _evidence(ctx: Context, body: DeleteBody, rules: list[str]) -> dict[str, JsonValue]:

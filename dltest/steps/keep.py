@@ -11,8 +11,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from dltest.lake.ports import RuleState
 from dltest.model import RUCIO, Footprint, LedgerEntry, LedgerKind, Payload, Progress, Trouble
-from dltest.steps import pace
-from dltest.steps.delete import rules_made
+from dltest.steps import earlier, pace
 from dltest.steps.some_files import SomeFilesBody, names, numbers
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 
@@ -124,7 +123,7 @@ def _dataset(ctx: Context) -> str:
 
 
 def _lock(ctx: Context, body: KeepBody) -> list[str]:
-    rules = rules_made(ctx, body.at)
+    rules = earlier.rules_made(ctx, ctx.targets[body.at])
     for rule_id in rules:
         ctx.lake.catalogue.lock_rule(rule_id, locked=True)
     return rules

@@ -13,8 +13,7 @@ from pydantic import Field, model_validator
 from dltest.lake.ports import FileOutcome, JobKind, JobStatus, Replica, ReplicaState
 from dltest.model import DLTEST, RUCIO, Blame, Footprint, Payload, Progress, Trouble
 from dltest.steps import bytes as storage_bytes
-from dltest.steps import pace
-from dltest.steps.delete import due_at
+from dltest.steps import earlier, pace
 from dltest.steps.some_files import SomeFilesBody, names, numbers, refs
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
 from dltest.steps.verify import with_checksums
@@ -88,7 +87,7 @@ class Kept:
 
 def _not_kept(ctx: Context, rse: str, held: timedelta, troubles: tuple[Trouble, ...]) -> Done:
     """What was to go at a time and was looked at after it proves nothing."""
-    due = due_at(ctx)
+    due = earlier.lifetime_ends_at(ctx)
     if due is None or ctx.now < due:
         return Done(measured=_held(held), evidence={"rse": rse}, troubles=troubles)
     message = f"the files were to go at {due:%H:%M:%S}, and dltest came too late to see them stay"

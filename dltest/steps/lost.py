@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from dltest.lake.ports import BadState
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
-from dltest.steps import bad_replicas, pace
+from dltest.steps import bad_replicas, earlier, pace
 from dltest.steps.some_files import SomeFilesBody, names, numbers
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
 
@@ -58,7 +58,7 @@ class Lost:
         return Done(evidence={"rse": rse}, troubles=(hidden,))
 
     def _reported(self, ctx: Context, rse: str, wanted: list[str], kept: set[str]) -> Done:
-        seconds = (ctx.now - bad_replicas.declared_at(ctx)).total_seconds()
+        seconds = (ctx.now - earlier.ended_at(ctx, "declare-bad")).total_seconds()
         return Done(
             measured={
                 "files": len(wanted),

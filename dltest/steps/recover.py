@@ -12,7 +12,7 @@ from pydantic import Field
 from dltest.errors import CatalogueError
 from dltest.lake.ports import Rule, RuleState
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
-from dltest.steps import pace, stuck
+from dltest.steps import earlier, pace, stuck
 from dltest.steps.replicate import with_state
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 
@@ -64,7 +64,8 @@ class Recover:
 
     def overdue(self, ctx: Context, body: RecoverBody, handle: Handle) -> Done:
         rule = ctx.lake.catalogue.rule(_rule_id(ctx, body))
-        route = stuck.Route(source=_source(ctx, body), destination=ctx.targets[body.at])
+        source = earlier.source_of_rule(ctx, rule.id)
+        route = stuck.Route(source=source, destination=ctx.targets[body.at])
         seen = stuck.look_into(ctx, rule, route)
         states = with_state(handle, rule)["states"]
         evidence = {**_evidence(ctx, body, rule), "states": states, "why": seen.evidence}
@@ -89,26 +90,13 @@ class Recover:
         )
 
 
-def _of_replicate(ctx: Context, body: RecoverBody) -> Mapping[str, object]:
-    rse = ctx.targets[body.at]
-    told = [record.evidence for record in ctx.earlier if record.evidence.get("rse") == rse]
-    return next((one for one in reversed(told) if "rule_id" in one), {})
-
-
 def _rule_id(ctx: Context, body: RecoverBody) -> str:
-    known = _of_replicate(ctx, body)
-    if "rule_id" not in known:
-        raise CatalogueError(
-            f"no step before has made a rule for {ctx.targets[body.at]}",
-            code="rule-gone",
-            operation="recover a rule",
-        )
-    return str(known["rule_id"])
-
-
-def _source(ctx: Context, body: RecoverBody) -> str | None:
-    source = _of_replicate(ctx, body).get("source")
-    return str(source) if source else None
+    rse = ctx.targets[body.at]
+    if made := earlier.rules_made(ctx, rse):
+        return made[-1]
+    raise CatalogueError(
+        f"no step before has made a rule for {rse}", code="rule-gone", operation="recover a rule"
+    )
 
 
 def _evidence(ctx: Context, body: RecoverBody, rule: Rule) -> dict[str, str | None]:

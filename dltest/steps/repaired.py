@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from dltest.lake.ports import BadState, JobKind, JobStatus, Replica, ReplicaState
 from dltest.model import RUCIO, Footprint, Payload, Progress, Trouble
-from dltest.steps import bad_replicas, pace, stuck
+from dltest.steps import bad_replicas, earlier, pace, stuck
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.some_files import SomeFilesBody, names, numbers, refs
 from dltest.steps.step import Context, Done, Handle, Outcome, Waiting
@@ -47,7 +47,7 @@ class Repaired:
         if unsettled:
             return self._wait(ctx, handle, replicas, len(replicas))
         files = with_checksums(refs(ctx, body), replicas)
-        seconds = (ctx.now - bad_replicas.declared_at(ctx)).total_seconds()
+        seconds = (ctx.now - earlier.ended_at(ctx, "declare-bad")).total_seconds()
         return storage_bytes.begin(
             ctx, JobKind.READ, rse, files, repaired_seconds=round(seconds, 3)
         )

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from dltest.lake.ports import Rule, RuleState
 from dltest.model import RUCIO, Footprint, LedgerEntry, LedgerKind, Payload, Progress, Trouble
-from dltest.steps import pace, stuck
+from dltest.steps import earlier, pace, stuck
 from dltest.steps.phases import phases_of
 from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 
@@ -149,8 +149,7 @@ class Replicate:
         """The RSE that is read: the one asked for, else the one that the run uploaded to."""
         if body.from_:
             return ctx.targets[body.from_]
-        uploads = [record.evidence.get("rse") for record in ctx.earlier if record.name == "upload"]
-        return str(uploads[-1]) if uploads else None
+        return earlier.uploaded_to(ctx)
 
     def _evidence(
         self, ctx: Context, body: ReplicateBody, rule: Rule, handle: Handle

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobStatus, TokenTrial
-from dltest.model import Blame, Footprint, LedgerEntry, LedgerKind, Party, Trouble
+from dltest.lake.ports import FileRef, JobKind, JobStatus, TokenTrial
+from dltest.model import Footprint, LedgerEntry, LedgerKind
 from dltest.steps import bytes as storage_bytes
 from dltest.steps.dark import names
 from dltest.steps.step import Context, Done, Handle, Outcome, PlaceBody
@@ -65,25 +65,13 @@ def look(ctx: Context, body: PlaceBody, handle: Handle, key: str) -> Outcome:
     if not isinstance(status, JobStatus):
         return status
     tried: list[JsonValue] = [dict(one.evidence) for one in status.outcomes if not one.code]
-    troubles = tuple(_trouble(rse, one) for one in status.outcomes if one.code)
     return Done(
         measured={"tokens": len(tried)},
         evidence={"rse": rse, key: tried},
-        troubles=tuple(dict.fromkeys(troubles))[: storage_bytes.TROUBLES_SHOWN],
-        known=all(trouble.blame.party is Party.SITE for trouble in troubles),
+        troubles=storage_bytes.troubles_of(rse, status),
     )
 
 
 def _base(ctx: Context, rse: str) -> str:
     """The part of the RSE's paths that paths in tokens leave out, in Rucio's own attribute."""
     return ctx.lake.catalogue.inventory().rse(rse).attributes.get("oidc_base_path", "/")
-
-
-def _trouble(rse: str, outcome: FileOutcome) -> Trouble:
-    """Why a token could not be tried: the storage, unless the outcome names somebody else."""
-    told = outcome.evidence.get("blame")
-    return Trouble(
-        code=outcome.code or "storage-error",
-        message=f"{rse}: {outcome.detail}",
-        blame=Blame.parse(str(told)) if told else Blame.site(rse),
-    )

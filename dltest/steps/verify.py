@@ -11,6 +11,7 @@ from typing import ClassVar
 from dltest.lake.ports import FileRef, JobKind, JobStatus, Replica, ReplicaState, RuleState
 from dltest.model import RUCIO, Footprint, Payload, Trouble
 from dltest.steps import bytes as storage_bytes
+from dltest.steps import earlier
 from dltest.steps.step import Context, Done, Handle, Outcome, PlaceBody
 
 
@@ -59,14 +60,10 @@ class Verify:
 
 def rule_troubles(ctx: Context, rse: str) -> tuple[Trouble, ...]:
     """The rule that put the files at the RSE, if this run made one, must be OK with all locks."""
-    ids = [
-        r.evidence["rule_id"]
-        for r in ctx.earlier
-        if r.evidence.get("rse") == rse and "rule_id" in r.evidence
-    ]
-    if not ids:
+    made = earlier.rules_made(ctx, rse)
+    if not made:
         return ()
-    rule = ctx.lake.catalogue.rule(str(ids[-1]))
+    rule = ctx.lake.catalogue.rule(made[-1])
     if rule.state is RuleState.OK and rule.locks_ok == ctx.payload.files:
         return ()
     message = f"rule {rule.id} is {rule.state} with {rule.locks_ok} of {ctx.payload.files} locks OK"

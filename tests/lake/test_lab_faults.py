@@ -11,13 +11,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from lab_command import run_lab, until
+from lab_command import run_lab
 
 from dltest.errors import LabError
 from dltest.lab import control
 from dltest.lab.damage import Damage
 from dltest.lab.description import State
 from dltest.lab.faults import FAULTS
+from dltest.lab.parts import NEED_DATABASE
 
 
 @pytest.fixture
@@ -25,8 +26,7 @@ def whole(lab: Any) -> Iterator[Any]:
     """The shared lab, healed afterwards."""
     yield lab
     lab.heal()
-    # A daemon that slept while its database was shut ends when it looks again, and comes back.
-    until(lambda: lab.status()["ready"], 120)
+    assert lab.status()["ready"]
 
 
 def connects(port: int) -> bool:
@@ -74,14 +74,14 @@ def test_a_storage_that_hangs_accepts_and_never_answers(whole: Any) -> None:
 
 @pytest.mark.parametrize("daemon", ["conveyor-poller", "reaper", "undertaker", "dark-reaper"])
 def test_a_daemon_that_is_down_is_dead_until_healed(whole: Any, daemon: str) -> None:
-    before = whole.part(daemon)["pid"]
+    before = whole.part(daemon)
     whole.break_("daemon-down", daemon)
     with pytest.raises(ProcessLookupError):
-        os.kill(before, 0)
+        os.kill(before["pid"], 0)
     assert whole.part(daemon)["state"] == "down"
     whole.heal("daemon-down", daemon)
     assert whole.part(daemon)["state"] == "ready"
-    assert whole.part(daemon)["restarts"] == 0
+    assert whole.part(daemon)["restarts"] == before["restarts"]
 
 
 def test_breaking_twice_is_breaking_once(whole: Any) -> None:
@@ -207,6 +207,16 @@ def test_of_two_damages_to_the_same_rows_the_second_is_refused(whole: Any) -> No
         control.break_(whole.dir, "fts-missing", "XRD2")
     assert [one["fault"] for one in whole.status()["broken"]] == ["fts-wrong"]
     control.break_(whole.dir, "fts-missing", "XRD3")
+    with pytest.raises(LabError, match="heal that one first"):
+        control.break_(whole.dir, "fts-wrong", "XRD3")
+
+
+def test_damages_to_other_rows_of_the_same_table_are_there_together(whole: Any) -> None:
+    before = rows(whole, {"rse_attr_map"})
+    control.break_(whole.dir, "fts-wrong", "XRD2")
+    control.break_(whole.dir, "rse-unchecked", "XRD2")
+    control.heal(whole.dir)
+    assert rows(whole, {"rse_attr_map"}) == before
 
 
 def test_a_database_that_is_shut_heals_with_the_rows_damaged_before(whole: Any) -> None:
@@ -217,5 +227,21 @@ def test_a_database_that_is_shut_heals_with_the_rows_damaged_before(whole: Any) 
         rows(whole, {"rses"})
     control.heal(whole.dir)
     assert rows(whole, {"rses"}) == before
-    # A daemon that slept through it meets its broken connection now, and comes again.
-    until(lambda: bool(whole.status()["ready"]), 60)
+    assert whole.status()["ready"]
+
+
+def test_who_slept_through_a_shut_database_is_started_anew(whole: Any) -> None:
+    before = {name: whole.part(name)["pid"] for name in NEED_DATABASE}
+    control.break_(whole.dir, "database-down")
+    control.heal(whole.dir)
+    after = {name: whole.part(name)["pid"] for name in NEED_DATABASE}
+    assert not set(before.values()) & set(after.values())
+
+
+def test_a_lab_comes_up_as_broken_as_it_went_down(whole: Any) -> None:
+    control.break_(whole.dir, "database-down")
+    control.down(whole.dir)
+    control.up(whole.dir)
+    assert not whole.status()["ready"]
+    whole.heal()
+    assert whole.status()["ready"]

@@ -7,7 +7,7 @@ from dltest.lab.damage import Damage
 from dltest.lab.faults.fault import CATALOGUE, OTHER, RSE, Drill, Fault, Notice
 from dltest.model import Verdict
 
-RSES = storage.OPEN_RSES
+RSES = storage.OPEN_RSES + storage.TOKEN_RSES
 AT_RSE: LiteralString = "rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
 TO_RSE: LiteralString = "dest_rse_id = (SELECT id FROM rses WHERE rse = %(target)s)"
 NOBODY_LISTENS: LiteralString = "9"
@@ -105,8 +105,12 @@ FAULTS = (
         ),
         kind="RSE",
         targets=RSES,
-        # Blinds those who look for damage, and stops nothing: only a damaged file tells.
-        drills=(),
+        # Stops nothing: only damage that the source does not know of tells.
+        drills=(
+            _noticed(
+                "silent-rot", "replicate", "corruption-undetected", "link {0}->{1}", OTHER, RSE
+            ),
+        ),
     ),
     _of_account(
         "account-suspended",

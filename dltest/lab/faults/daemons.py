@@ -4,6 +4,7 @@ from dltest.lab.daemons import DAEMONS
 from dltest.lab.faults.fault import (
     DELETION,
     OTHER,
+    REPAIR,
     TARGET,
     TRANSFERS,
     Drill,
@@ -19,9 +20,16 @@ def _conveyor(daemon: str, *codes: str) -> Drill:
     return Drill((notice,), (TRANSFERS,), daemon)
 
 
-def _deletion(daemon: str, *codes: str) -> Drill:
-    notice = Notice("delete", (OTHER,), "absent", codes, "rucio")
+def _deletion(daemon: str, scenario: str, step: str, code: str) -> Drill:
+    notice = Notice(scenario, (OTHER,), step, (code,), "rucio")
     return Drill((notice,), (DELETION,), daemon)
+
+
+def _loss(daemon: str) -> Drill:
+    """Bad replicas stay bad, and lost files are not told to be lost."""
+    repair = Notice("corruption-repaired", (OTHER, OTHER), "repaired", ("not-repaired",), "rucio")
+    loss = Notice("lost-file", (OTHER,), "lost", ("loss-not-reported",), "rucio")
+    return Drill((repair, loss), (REPAIR,), daemon, seconds=120.0)
 
 
 # The order in which data comes and goes; what a daemon would have done next is what is missing.
@@ -29,8 +37,11 @@ CHAIN = (
     _conveyor("conveyor-submitter", "not-submitted"),
     _conveyor("conveyor-poller", "not-polled"),
     _conveyor("conveyor-finisher", "not-finished"),
-    _deletion("undertaker", "rule-not-removed"),
-    _deletion("reaper", "replica-not-deleted"),
+    _deletion("undertaker", "delete", "absent", "rule-not-removed"),
+    _deletion("judge-cleaner", "file-with-own-rule", "absent", "rule-not-removed"),
+    _deletion("reaper", "delete", "absent", "replica-not-deleted"),
+    _deletion("dark-reaper", "dark-data", "quarantine", "dark-file-not-deleted"),
+    _loss("necromancer"),
 )
 
 FAULTS = (

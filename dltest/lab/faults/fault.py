@@ -19,7 +19,8 @@ Stopped = Literal["down", "hung"]
 TARGET = "{target}"
 RSE, OTHER = "{rse}", "*"
 # What all RSEs share, and steps need.
-CATALOGUE, TRANSFERS, DELETION = "catalogue", "transfers", "deletion"
+CATALOGUE, TRANSFERS = "catalogue", "transfers"
+DELETION, REPAIR = "deletion", "repair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Notice:
     """A case that must notice a fault, and what it must say.
 
     `at` names its targets: `{rse}` is the broken one, `*` any other in good health. `step` is the
-    one at which it notices; steps after it need not come.
+    one at which it notices; steps after it need not come. In `blame`, `{0}` is the case's first
+    target and so on.
     """
 
     scenario: str

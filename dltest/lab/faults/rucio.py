@@ -71,7 +71,7 @@ FAULTS = (
         "database-down",
         "Rucio's database takes no connections",
         drills=SILENT,
-        damage=Shut("ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true"),
+        damage=Shut("ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true", starves=True),
     ),
     Fault(
         "database-read-only",

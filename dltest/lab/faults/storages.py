@@ -1,12 +1,14 @@
 """Faults of one storage element."""
 
+from dataclasses import replace
 from typing import Any
 
 from dltest.lab import storage
 from dltest.lab.alteration import Alteration
-from dltest.lab.faults.fault import RSE, TARGET, Drill, Fault, Notice, Stopped
+from dltest.lab.faults.fault import OTHER, RSE, TARGET, Drill, Fault, Notice, Stopped
+from dltest.lab.front.manners import Unchecked
 
-RSES = storage.OPEN_RSES
+RSES = storage.OPEN_RSES + storage.TOKEN_RSES
 EVERYTHING_BUT_WRITING = "h localhost / lr\n"
 EVERYTHING_BUT_DELETING = "h localhost / iklnrw\n"
 NOTHING = "h elsewhere.example / a\n"
@@ -28,6 +30,19 @@ def _settings(name: str, title: str, drill: Drill, **settings: Any) -> Fault:
 
 def _front(name: str, title: str, drill: Drill, **manners: Any) -> Fault:
     return _of_storage(name, title, drill, alteration=Alteration(manners=manners))
+
+
+def _rights(name: str, title: str, drill: Drill, authdb: str) -> Fault:
+    """Where SciTokens decides, nobody asks the authorisation database."""
+    fault = _settings(name, title, drill, authdb=authdb)
+    return replace(fault, targets=storage.OPEN_RSES)
+
+
+def _hole(name: str, title: str, unchecked: Unchecked) -> Fault:
+    """One rule of tokens that the storage does not keep."""
+    notice = Notice("token-rules", (RSE,), "token-rules", ("token-not-refused",), SITE)
+    fault = _front(name, title, Drill((notice,), (RSE,)), unchecked=unchecked)
+    return replace(fault, targets=storage.TOKEN_RSES)
 
 
 def _at_upload(*codes: str) -> Drill:
@@ -77,7 +92,7 @@ FAULTS = (
         _at_upload("storage-unreachable"),
         answers=[{"status": 503, "body": "<html>down for maintenance</html>", "kind": "text/html"}],
     ),
-    _settings(
+    _rights(
         "storage-read-only",
         "the storage can be read, and neither written nor deleted from",
         _at_upload("permission-denied"),
@@ -89,13 +104,13 @@ FAULTS = (
         _at_upload("no-space"),
         answers=[{**FULL, "methods": ["PUT", "COPY", "MKCOL"]}],
     ),
-    _settings(
+    _rights(
         "storage-refuses",
         "the storage permits nobody anything",
         _at_upload("permission-denied"),
         authdb=NOTHING,
     ),
-    _settings(
+    _rights(
         "storage-no-delete",
         "the storage refuses to delete; all else goes on",
         Drill((Notice("delete", (RSE,), "absent", ("replica-not-deleted",), SITE),), (RSE,)),
@@ -154,5 +169,36 @@ FAULTS = (
         "the storage cannot say checksums",
         _at_upload("permission-denied"),
         lines={"xrootd.chksum": None},
+    ),
+    _hole(
+        "storage-audience-unchecked",
+        "the storage accepts tokens that are made out to others",
+        "audience",
+    ),
+    _hole(
+        "storage-path-unchecked",
+        "the storage accepts tokens for whatever path they are",
+        "path",
+    ),
+    _hole(
+        "storage-prefix-unchecked",
+        "the storage compares paths letter by letter, and takes a scope without one for all",
+        "prefix",
+    ),
+    _hole("storage-expired-accepted", "the storage accepts tokens that have run out", "expiry"),
+    _hole(
+        "storage-alg-none-accepted", "the storage accepts tokens without a signature", "algorithm"
+    ),
+    replace(
+        _front(
+            "token-expires-in-transfer",
+            "tokens of transfers run out while the bytes move, and what arrived is not looked at",
+            Drill(
+                (Notice("life-by-token", (OTHER, RSE), "replicate", ("permission-denied",), SITE),),
+                (RSE,),
+            ),
+            ends_tokens="COPY",
+        ),
+        targets=storage.TOKEN_RSES,
     ),
 )

@@ -8,6 +8,15 @@ from dltest.lab.faults.fault import OTHER, TRANSFERS, Drill, Fault, Notice, Stop
 PART = "transfers"
 
 
+UNDETECTED = Notice(
+    "corrupted-source",
+    (OTHER, OTHER),
+    "replicate",
+    ("corruption-undetected",),
+    "link {0}->{1}",
+)
+
+
 def _stopped(name: str, title: str, how: Stopped, *codes: str) -> Fault:
     return Fault(name, title, part=PART, stopped=how, drills=_drills(codes))
 
@@ -46,7 +55,7 @@ FAULTS = (
         part=PART,
         alteration=Alteration(settings={"verify_checksums": False}),
         # Blinds those who look for damage, and stops nothing: only a damaged file tells.
-        drills=(),
+        drills=(Drill((UNDETECTED,), (TRANSFERS,)),),
     ),
     _front(
         "transfers-refused",

@@ -162,7 +162,7 @@ class Conversation:
 
     def _pass_on(self, request: Head, method: str) -> bool:
         if self._gate is not None:
-            self._gate.admit(request, self._manners.unchecked)
+            self._gate.admit(request, self._manners)
         body = self._request_body(request, method)
         self._server.sendall(request.dump())
         answer = self._continued(request)

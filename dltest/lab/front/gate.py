@@ -12,7 +12,7 @@ import json
 import posixpath
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,7 +21,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from dltest.lab.front.manners import Unchecked
+from dltest.lab.front.manners import Manners, Unchecked
 from dltest.lab.front.wire import Head
 from dltest.lab.identity.keys import ALGORITHM, ensure_keys
 
@@ -39,15 +39,18 @@ class Gate:
     keys: Path
     audience: str
     base_path: str
+    _ended: set[str] = field(default_factory=set)
 
-    def admit(self, request: Head, unchecked: Unchecked | None) -> None:
+    def admit(self, request: Head, manners: Manners) -> None:
         """Put the request's token right or wrong; what is no token of ours is left alone."""
         said = request.get("Authorization") or ""
         if not said.startswith(BEARER):
             return
         token = said.removeprefix(BEARER).strip()
         paths = [self._area(one) for one in _targets(request)]
-        changed = self._changed(token, paths, unchecked)
+        changed = self._changed(token, paths, manners.unchecked)
+        if request.words[0] == manners.ends_tokens:
+            self._ended.add(token)
         if changed is not None:
             request.put("Authorization", BEARER + changed)
 
@@ -61,6 +64,8 @@ class Gate:
             wanted["scope"] = narrowed(str(claims.get("scope", "")), paths)
         if unchecked is not None:
             wanted |= self._forgiven(unchecked, claims)
+        if token in self._ended:
+            wanted["exp"] = 1
         if wanted == claims and unchecked != "algorithm":
             return None
         key = keys.keys[0]

@@ -36,7 +36,8 @@ class Manners:
     `delay_seconds` goes by before each answer, `bytes_per_second` limits bodies, and a connection
     is reset once a body is longer than `reset_after_bytes`. An uploaded body can be spoiled on
     its way to the server, a downloaded one on its way back, and the checksum that the server
-    says can be another. Of bearer tokens, one thing can be `unchecked`.
+    says can be another. Of bearer tokens, one thing can be `unchecked`; and one that was shown
+    with a request of a method that `ends_tokens` has run out after it.
     """
 
     delay_seconds: float = 0.0
@@ -47,6 +48,7 @@ class Manners:
     downloads: Literal["flip"] | None = None
     lies_about_checksums: bool = False
     unchecked: Unchecked | None = None
+    ends_tokens: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:

@@ -24,6 +24,9 @@ class Catalogue(BadReplicas, Deletion, Diagnosis, Protocol):
         refuses with `no-common-protocol`.
         """
 
+    def wants_token(self, rse: str) -> bool:
+        """Whether the RSE's storage is talked to with a token, and not otherwise."""
+
     def register(
         self, dataset: str, rse: str, files: Sequence[FileFacts], lifetime: timedelta
     ) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from pydantic import Field, JsonValue
 
 from dltest.lake.damage import Damage
-from dltest.model import Progress, Value
+from dltest.model import Progress, Trouble, Value
 
 
 class JobKind(StrEnum):
@@ -67,7 +67,8 @@ class StorageJob(Value):
     """Work with the bytes of one run at one RSE.
 
     The id follows from run and step, so that a repeated start finds the first one; the seed is the
-    run's id. `limit` ends it, by killing its process if need be.
+    run's id. `limit` ends it, by killing its process if need be. Whoever moves the bytes gets the
+    token for it: a job holds none.
     """
 
     id: str
@@ -76,6 +77,7 @@ class StorageJob(Value):
     seed: str
     files: tuple[FileRef, ...]
     limit: timedelta
+    with_token: bool = False
 
 
 class FileOutcome(Value):
@@ -107,7 +109,9 @@ class JobStatus(Value):
     """A storage job now. `seconds` is the time bytes moved, without waiting in our own queue.
 
     LOST: its mover was killed at its limit (`timed_out`: the storage hung), or died, or never
-    was (our own failing); `detail` says which, `outcomes` holds the files finished before.
+    was (our own failing); `detail` says which, `outcomes` holds the files finished before. A
+    `trouble` kept it from being begun, a token that could not be had say: the storage was never
+    asked.
     """
 
     state: JobState
@@ -116,6 +120,7 @@ class JobStatus(Value):
     seconds: float = 0.0
     detail: str = ""
     timed_out: bool = False
+    trouble: Trouble | None = None
 
 
 class Storage(Protocol):

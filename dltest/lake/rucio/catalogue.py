@@ -48,6 +48,7 @@ class RucioCatalogue(BadReplicaCalls, DeletionCalls, DiagnosisCalls):
         self._activity = settings.activity
         self._schemes = settings.storage.schemes
         self._rse_facts = Aging[str, dict[str, Any]](RSE_FACTS_SECONDS)
+        self._rse_attributes = Aging[str, dict[str, Any]](RSE_FACTS_SECONDS)
         self._listings = Aging[str, dict[str, dict[str, Any]]](LISTING_SECONDS)
 
     def ping(self) -> str:
@@ -55,16 +56,8 @@ class RucioCatalogue(BadReplicaCalls, DeletionCalls, DiagnosisCalls):
 
     def inventory(self) -> Lake:
         listed = self._session.call("list RSEs", lambda c: list(c.list_rses()))
-
-        def attributes(name: str) -> dict[str, Any]:
-            return dict(
-                self._session.call(
-                    f"read attributes of {name}", lambda c: c.list_rse_attributes(name), rse=name
-                )
-            )
-
         with ThreadPoolExecutor(INVENTORY_THREADS) as pool:
-            known = pool.map(attributes, [answer["rse"] for answer in listed])
+            known = pool.map(self._ask_attributes, [answer["rse"] for answer in listed])
             rses = [rse_from(answer, told) for answer, told in zip(listed, known, strict=True)]
         rses.sort(key=lambda rse: rse.name)
         return Lake(name=self._lake, rses=tuple(rses), seen_at=datetime.now(UTC))
@@ -78,6 +71,11 @@ class RucioCatalogue(BadReplicaCalls, DeletionCalls, DiagnosisCalls):
         for batch in batches(lfns, max(1, URL_BYTES // (max(map(len, lfns), default=1) + 10))):
             pfns |= self._locations(rse, batch, scheme)
         return [pfns[lfn] for lfn in lfns]
+
+    def wants_token(self, rse: str) -> bool:
+        """As Rucio's own daemons decide it, by the RSE's attribute `oidc_support`."""
+        told = self._rse_attributes.get(rse, lambda: self._ask_attributes(rse))
+        return told.get("oidc_support") is True
 
     def register(
         self, dataset: str, rse: str, files: Sequence[FileFacts], lifetime: timedelta
@@ -224,6 +222,13 @@ class RucioCatalogue(BadReplicaCalls, DeletionCalls, DiagnosisCalls):
     def protocols(self, rse: str) -> list[dict[str, Any]]:
         """How the RSE can be reached, in Rucio's words."""
         return list(self._rse_facts.get(rse, lambda: self._ask_rse(rse))["protocols"])
+
+    def _ask_attributes(self, rse: str) -> dict[str, Any]:
+        return dict(
+            self._session.call(
+                f"read attributes of {rse}", lambda c: c.list_rse_attributes(rse), rse=rse
+            )
+        )
 
     def _ask_rse(self, rse: str) -> dict[str, Any]:
         return dict(

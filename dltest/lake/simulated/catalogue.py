@@ -61,6 +61,9 @@ class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDeletion, SimulatedDiagn
                 raise refused("no-common-protocol", f"{offers}; the step wants {protocol}")
             return [url_of(rse, name, protocol or "sim") for name in names]
 
+    def wants_token(self, rse: str) -> bool:  # noqa: ARG002 - none here does
+        return False
+
     def register(
         self,
         dataset: str,

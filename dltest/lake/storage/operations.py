@@ -149,11 +149,15 @@ def _damage_by_protocol(
 
 
 def _place_on(disk: Path, url: str) -> Path:
-    """Where the file lies on the storage's disk, and nowhere else, whatever its URL says."""
-    place = Path(f"{disk}/{urlsplit(url).path}").resolve()
-    if not place.is_relative_to(disk.resolve()):
+    """Where the file lies on the storage's disk, and nowhere else, whatever its URL says.
+
+    The file itself may be a link: a storage with spaces keeps the bytes there.
+    """
+    path = Path(f"{disk}/{urlsplit(url).path}")
+    folder = path.parent.resolve()
+    if path.name == ".." or not folder.is_relative_to(disk.resolve()):
         raise PermissionError(f"{url} lies outside {disk}")
-    return place
+    return folder / path.name
 
 
 def _damage_on_disk(path: Path, order: Order, file: FileOrder, how: Damage) -> None:

@@ -9,25 +9,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from dltest.errors import LakeError
+from pydantic import SecretStr
+
+from dltest.errors import CredentialError, LakeError
 from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, StorageJob, Tokens
+from dltest.lake.storage.bearers import Bearers, bearers_of
 from dltest.lake.storage.environment import mover_environment
 from dltest.lake.storage.errors import clean
 from dltest.lake.storage.order import FileOrder, Order
 from dltest.lake.storage.spool import spool_folder
 from dltest.lake.token_rules.bearers import equipped
-from dltest.model import SCENARIO, Progress, Trouble
+from dltest.model import SCENARIO, Progress
 from dltest.settings import StorageSettings
 
 LISTEN_SECONDS = 0.5
 _KEPT_STDERR_BYTES = 2000
 _FAREWELL_SECONDS = 5
-NO_ISSUER = Trouble(
-    code="not-supported", message="the lake file names no token issuer", blame=SCENARIO
-)
 
 
 def run_job(
@@ -35,6 +36,7 @@ def run_job(
     settings: StorageSettings,
     *,
     spool: Path,
+    bearers: Bearers | None = None,
     tokens: Tokens | None = None,
     on_progress: Callable[[JobStatus], None] = lambda _status: None,
     is_cancelled: Callable[[], bool] = lambda: False,
@@ -45,17 +47,17 @@ def run_job(
     be renewed from it; what it raises ends the mover. `is_cancelled` is asked as often. `spool` is
     the folder for files that do not fit into memory. The job's limit counts from this call; at
     its end, and when cancelled, the mover is killed and the job LOST. Leaves no process and no
-    file.
+    file. `bearers` has the token for it, if not the one of the settings is shown.
     """
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
         order = _order(job, settings, folder)
-        if job.kind in {JobKind.TOKEN, JobKind.TOKEN_EXPIRY}:
-            if tokens is None:
-                return _untried(job, NO_ISSUER)
-            try:
-                order = equipped(order, job, tokens)
-            except LakeError as error:
-                return _untried(job, error.as_trouble())
+        try:
+            if job.kind in {JobKind.TOKEN, JobKind.TOKEN_EXPIRY}:
+                order = equipped(order, job, _needed(tokens))
+            else:
+                order = replace(order, bearer=_value((bearers or bearers_of(settings))(job)))
+        except LakeError as error:
+            return JobStatus(state=JobState.LOST, detail=str(error), trouble=error.as_trouble())
         return _Mover(job, order, mover_environment(settings)).run(on_progress, is_cancelled)
 
 
@@ -193,24 +195,23 @@ def _order(job: StorageJob, settings: StorageSettings, folder: Path) -> Order:
         parallel_files=settings.parallel_files,
         limit_seconds=max(1, int(job.limit.total_seconds())),
         parent=os.getpid(),
-        bearer=settings.bearer.get_secret_value() if settings.bearer else None,
         disk=str(settings.disks[job.rse]) if job.rse in settings.disks else None,
     )
 
 
-def _untried(job: StorageJob, why: Trouble) -> JobStatus:
-    """The end of a job of token rules for which there are no tokens."""
-    outcomes = tuple(
-        FileOutcome(
-            url=file.url,
-            code=why.code,
-            answered=False,
-            detail=why.message,
-            evidence={"blame": str(why.blame)},
+def _value(bearer: SecretStr | None) -> str | None:
+    return bearer.get_secret_value() if bearer else None
+
+
+def _needed(tokens: Tokens | None) -> Tokens:
+    if tokens is None:
+        raise CredentialError(
+            "the lake file names no token issuer",
+            code="not-supported",
+            operation="get tokens",
+            blame=SCENARIO,
         )
-        for file in job.files
-    )
-    return JobStatus(state=JobState.DONE, outcomes=outcomes)
+    return tokens
 
 
 def _spooled_bytes(job: StorageJob, settings: StorageSettings) -> int:

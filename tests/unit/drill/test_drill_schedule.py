@@ -1,6 +1,7 @@
 """Which faults may be there at once, and who is a bystander."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -14,8 +15,15 @@ STEPS = {
     "upload": ("upload", "verify"),
     "download": ("upload", "download"),
     "delete": ("upload", "delete", "absent"),
+    "file-with-own-rule": ("upload", "keep", "delete", "absent"),
+    "dark-data": ("upload", "stray", "quarantine"),
+    "lost-file": ("upload", "corrupt", "declare-bad", "lost"),
     "replicate": ("upload", "replicate", "verify", "delete", "absent"),
+    "corrupted-source": ("upload", "corrupt", "replicate"),
+    "silent-rot": ("upload", "corrupt", "download", "replicate"),
+    "corruption-repaired": ("upload", "replicate", "corrupt", "declare-bad", "repaired"),
 }
+LINKS = ("replicate", "corrupted-source", "silent-rot", "corruption-repaired")
 
 
 def case(scenario: str, *at: str) -> Case:
@@ -28,14 +36,16 @@ def case(scenario: str, *at: str) -> Case:
     )
 
 
-CASES = {
-    (name, (rse,)): case(name, rse) for name in ("upload", "download", "delete") for rse in RSES
+CASES = {(name, (rse,)): case(name, rse) for name in STEPS if name not in LINKS for rse in RSES}
+CASES |= {(name, link): case(name, *link) for name in LINKS for link in permutations(RSES, 2)}
+STEPS |= {
+    "token-rules": ("token-rules",),
+    "life-by-token": ("upload", "replicate", "download", "delete", "absent"),
 }
+WITH_TOKENS = ("XRD5", "XRD6")
+CASES |= {("token-rules", (rse,)): case("token-rules", rse) for rse in WITH_TOKENS}
 CASES |= {
-    ("replicate", (one, other)): case("replicate", one, other)
-    for one in RSES
-    for other in RSES
-    if one != other
+    ("life-by-token", link): case("life-by-token", *link) for link in permutations(WITH_TOKENS, 2)
 }
 
 
@@ -63,7 +73,7 @@ def test_a_step_that_nobody_knows_needs_everything():
     strange = CASES["upload", ("XRD1",)].model_copy(
         update={"steps": (StepCall(type="levitate", body={}),)}
     )
-    assert needs(strange) == {"XRD1", "catalogue", "transfers", "deletion"}
+    assert needs(strange) == {"XRD1", "catalogue", "transfers", "deletion", "repair"}
 
 
 @pytest.mark.parametrize(

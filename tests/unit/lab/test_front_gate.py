@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.util import urlsafe_b64encode
 
 from dltest.lab.front.gate import Gate, narrowed
-from dltest.lab.front.manners import Unchecked
+from dltest.lab.front.manners import Manners, Unchecked
 from dltest.lab.front.wire import Head
 from dltest.lab.identity.keys import ensure_keys, new_key
 
@@ -38,7 +38,7 @@ def shown(
 ) -> str:
     """The token as XRootD sees it."""
     request = Head(f"GET {path} HTTP/1.1", [("Authorization", f"Bearer {given}")])
-    gate.admit(request, unchecked)
+    gate.admit(request, Manners(unchecked=unchecked))
     return str(request.get("Authorization")).removeprefix("Bearer ")
 
 
@@ -84,7 +84,7 @@ def test_a_move_is_about_both_of_its_paths(gate: Gate) -> None:
         "MOVE /rucio/a HTTP/1.1",
         [("Authorization", f"Bearer {given}"), ("Destination", "https://here/rucio/b/x")],
     )
-    gate.admit(request, None)
+    gate.admit(request, Manners())
     told = str(request.get("Authorization")).removeprefix("Bearer ")
     assert claims_of(gate, told)["scope"] == "storage.modify:/b"
 
@@ -121,3 +121,14 @@ def test_no_hole_makes_a_foreign_signature_good(gate: Gate, unchecked: Unchecked
     foreign = token(gate, key=new_key(), aud="elsewhere", scope="storage.read:/", exp=1)
     assert shown(gate, foreign, unchecked) == foreign
     assert shown(gate, "no token at all", unchecked) == "no token at all"
+
+
+def test_a_token_can_run_out_with_the_copy_that_it_began(gate: Gate) -> None:
+    given, other = token(gate, jti="1"), token(gate, jti="2")
+    seen = []
+    for method, one in (("COPY", given), ("HEAD", given), ("HEAD", other)):
+        request = Head(f"{method} /rucio/dltest/a HTTP/1.1", [("Authorization", f"Bearer {one}")])
+        gate.admit(request, Manners(ends_tokens="COPY"))
+        told = str(request.get("Authorization")).removeprefix("Bearer ")
+        seen.append(claims_of(gate, told)["exp"] < time.time())
+    assert seen == [False, True, False]

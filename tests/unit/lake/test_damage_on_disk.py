@@ -25,10 +25,15 @@ def test_a_file_lies_where_its_url_says(file: Path, tmp_path: Path) -> None:
 
 
 def test_no_url_leads_out_of_the_storage(file: Path, tmp_path: Path) -> None:
-    (file.parent / "link").symlink_to(tmp_path / "outside")
-    for path in ("/../outside", "/rucio/../../outside", "/rucio/link"):
+    (file.parent / "link").symlink_to(tmp_path)
+    for path in ("/../outside", "/rucio/../../outside", "/rucio/link/outside", "/rucio/.."):
         with pytest.raises(PermissionError, match="outside"):
             _place_on(tmp_path / "disk", f"davs://host:1094{path}")
+
+
+def test_a_storage_with_spaces_keeps_its_bytes_behind_links(file: Path, tmp_path: Path) -> None:
+    (file.parent / "spaced").symlink_to(tmp_path / "outside")
+    assert _place_on(tmp_path / "disk", "davs://host/rucio/spaced") == file.parent / "spaced"
 
 
 @pytest.mark.parametrize("how", [Damage.REMOVE, Damage.FLIP_ONE_BIT, Damage.TRUNCATE])
