@@ -41,7 +41,9 @@ CASES |= {(name, link): case(name, *link) for name in LINKS for link in permutat
 STEPS |= {
     "token-rules": ("token-rules",),
     "life-by-token": ("upload", "replicate", "download", "delete", "absent"),
+    "token-issuer": ("token-issuer",),
 }
+CASES |= {("token-issuer", ()): case("token-issuer")}
 WITH_TOKENS = ("XRD5", "XRD6")
 CASES |= {("token-rules", (rse,)): case("token-rules", rse) for rse in WITH_TOKENS}
 CASES |= {
@@ -73,7 +75,7 @@ def test_a_step_that_nobody_knows_needs_everything():
     strange = CASES["upload", ("XRD1",)].model_copy(
         update={"steps": (StepCall(type="levitate", body={}),)}
     )
-    assert needs(strange) == {"XRD1", "catalogue", "transfers", "deletion", "repair"}
+    assert needs(strange) == {"XRD1", "catalogue", "transfers", "deletion", "repair", "issuer"}
 
 
 @pytest.mark.parametrize(
