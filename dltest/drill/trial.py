@@ -8,6 +8,7 @@ from dltest.lab.faults import Fault
 from dltest.lab.faults.fault import (
     CATALOGUE,
     DELETION,
+    ISSUER,
     OTHER,
     REPAIR,
     RSE,
@@ -31,8 +32,9 @@ STEP_NEEDS: Mapping[str, frozenset[str]] = {
     "stray": frozenset({CATALOGUE}),
     "consistent": frozenset({CATALOGUE}),
     "quarantine": frozenset({CATALOGUE, DELETION}),
+    "token-issuer": frozenset({ISSUER}),
 }
-EVERYTHING = frozenset({CATALOGUE, TRANSFERS, DELETION, REPAIR})
+EVERYTHING = frozenset({CATALOGUE, TRANSFERS, DELETION, REPAIR, ISSUER})
 
 Cases = Mapping[tuple[str, tuple[str, ...]], Case]
 

@@ -8,6 +8,7 @@ from dltest.lab.authority import Authority
 from dltest.lab.census import MIB, lab_processes, pss_bytes
 from dltest.lab.control import is_running
 from dltest.lab.description import Lab, PartSeen, State, Wish, read_lab
+from dltest.lab.identity import nodes
 from dltest.lab.postgres import database_url
 
 
@@ -59,6 +60,7 @@ def _endpoints(lab: Lab, state: State | None) -> dict[str, str | None]:
     web = lab.url("web") if state and state.service else None
     return {
         "rucio": lab.url("rucio"),
+        "identity": nodes.issuer(lab),
         "transfers": lab.url("transfers"),
         "redis": f"redis://127.0.0.1:{lab.ports['redis']}/0",
         "database": database_url(lab, "dltest"),
@@ -92,6 +94,11 @@ def _credentials(lab: Lab) -> dict[str, Any]:
                 "password": lab.passwords["dltest"],
             },
         },
+        "clients": {
+            client: {"client_id": client, "client_secret": lab.passwords[nodes.secret_of(client)]}
+            for client in nodes.CLIENTS
+        },
+        "users": {nodes.USER: {"password": lab.passwords[nodes.USER]}},
         "scope": rucio_server.SCOPE,
         "ca_file": str(authority.certificate),
         "ca_dir": str(authority.folder),

@@ -21,6 +21,7 @@ RSE, OTHER = "{rse}", "*"
 # What all RSEs share, and steps need.
 CATALOGUE, TRANSFERS = "catalogue", "transfers"
 DELETION, REPAIR = "deletion", "repair"
+ISSUER = "issuer"
 
 
 @dataclass(frozen=True, slots=True)

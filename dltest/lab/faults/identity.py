@@ -3,24 +3,34 @@
 from typing import Any
 
 from dltest.lab.alteration import Alteration
-from dltest.lab.faults.fault import Fault
+from dltest.lab.faults.fault import ISSUER, Drill, Fault, Notice
 from dltest.lab.identity.nodes import BALANCER, NODES
+from dltest.model import Verdict
 
 FIRST, *OTHERS = NODES
+STEP = "token-issuer"
+SLOW_SECONDS = 4.0
 CLOCK_SECONDS = 600.0
 
 
-def _nodes(name: str, title: str, **settings: Any) -> Fault:
-    alteration = Alteration(settings=settings)
-    return Fault(name, title, part=FIRST, others=tuple(OTHERS), alteration=alteration)
+def _drills(code: str, verdict: Verdict = Verdict.FAILED) -> tuple[Drill, ...]:
+    notice = Notice(STEP, (), STEP, (code,), "identity", verdict)
+    return (Drill((notice,), (ISSUER,)),)
+
+
+def _of_all_nodes(name: str, title: str, drills: tuple[Drill, ...], **effect: Any) -> Fault:
+    return Fault(name, title, part=FIRST, others=tuple(OTHERS), drills=drills, **effect)
+
+
+def _settings(name: str, title: str, drills: tuple[Drill, ...], **settings: Any) -> Fault:
+    return _of_all_nodes(name, title, drills, alteration=Alteration(settings=settings))
 
 
 FAULTS = (
-    Fault(
+    _of_all_nodes(
         "identity-down",
         "all nodes of the token issuer are killed",
-        part=FIRST,
-        others=tuple(OTHERS),
+        _drills("issuer-unreachable"),
         stopped="down",
     ),
     Fault(
@@ -28,33 +38,39 @@ FAULTS = (
         "the token issuer takes connections and never answers",
         part=BALANCER,
         stopped="hung",
+        drills=_drills("issuer-unreachable"),
     ),
     Fault(
         "identity-slow",
         "the token issuer answers after seconds",
         part=BALANCER,
-        alteration=Alteration(manners={"delay_seconds": 4.0}),
+        alteration=Alteration(manners={"delay_seconds": SLOW_SECONDS}),
+        drills=_drills("issuer-slow", Verdict.DEGRADED),
     ),
     Fault(
         "identity-one-node-down",
         "one node of the token issuer is killed; the other does its work",
         part=FIRST,
         stopped="down",
+        drills=_drills("issuer-node-down", Verdict.DEGRADED),
     ),
-    # Whoever learns an issuer's keys as it publishes them does not notice.
-    _nodes(
+    _settings(
         "identity-key-rotated",
         "the token issuer signs with its next key, which it has long published",
+        # Whoever learns an issuer's keys as it publishes them has nothing to notice.
+        (),
         signing="next",
     ),
-    _nodes(
+    _settings(
         "identity-key-unknown",
         "the token issuer signs with a key that it does not publish",
+        _drills("token-untrustworthy"),
         signing="unpublished",
     ),
-    _nodes(
+    _settings(
         "identity-clock-skew",
         "the clock of the token issuer is ten minutes ahead",
+        _drills("issuer-clock-wrong"),
         clock_seconds=CLOCK_SECONDS,
     ),
 )

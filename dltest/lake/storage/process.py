@@ -21,6 +21,7 @@ from dltest.lake.storage.bearers import Bearers, bearers_of
 from dltest.lake.storage.environment import mover_environment
 from dltest.lake.storage.errors import clean
 from dltest.lake.storage.order import FileOrder, Order
+from dltest.lake.storage.proxy import check_proxy
 from dltest.lake.storage.spool import spool_folder
 from dltest.lake.token_rules.bearers import Desk, equipped
 from dltest.model import SCENARIO, Progress
@@ -52,6 +53,7 @@ def run_job(
     with spool_folder(spool, _spooled_bytes(job, settings)) as folder:
         order = _order(job, settings, folder)
         try:
+            check_proxy(settings.proxy)
             if any(file.trial for file in job.files):
                 order = equipped(order, job, _needed(tokens))
             else:

@@ -38,6 +38,17 @@ def case(scenario: str, *at: str) -> Case:
 
 CASES = {(name, (rse,)): case(name, rse) for name in STEPS if name not in LINKS for rse in RSES}
 CASES |= {(name, link): case(name, *link) for name in LINKS for link in permutations(RSES, 2)}
+STEPS |= {
+    "token-rules": ("token-rules",),
+    "life-by-token": ("upload", "replicate", "download", "delete", "absent"),
+    "token-issuer": ("token-issuer",),
+}
+CASES |= {("token-issuer", ()): case("token-issuer")}
+WITH_TOKENS = ("XRD5", "XRD6")
+CASES |= {("token-rules", (rse,)): case("token-rules", rse) for rse in WITH_TOKENS}
+CASES |= {
+    ("life-by-token", link): case("life-by-token", *link) for link in permutations(WITH_TOKENS, 2)
+}
 
 
 def fault(name: str) -> Fault:
@@ -64,7 +75,7 @@ def test_a_step_that_nobody_knows_needs_everything():
     strange = CASES["upload", ("XRD1",)].model_copy(
         update={"steps": (StepCall(type="levitate", body={}),)}
     )
-    assert needs(strange) == {"XRD1", "catalogue", "transfers", "deletion", "repair"}
+    assert needs(strange) == {"XRD1", "catalogue", "transfers", "deletion", "repair", "issuer"}
 
 
 @pytest.mark.parametrize(
