@@ -13,7 +13,8 @@ import typer
 from dltest.cli.main import app
 from dltest.lab.faults import CATALOGUE, FAULTS
 from dltest.lab.faults.fault import OTHER, RSE, Drill, Fault
-from dltest.lake.token_rules.catalogue import ACCEPTED, REFUSED
+from dltest.lake.token_rules.at_rucio import SIGN_INS
+from dltest.lake.token_rules.catalogue import ACCEPTED, EXPIRIES, GRACE_SECONDS, REFUSED
 from dltest.metrics.catalogue import CATALOGUE as METRICS
 from dltest.scenario import json_schema
 from dltest.settings import Settings
@@ -99,8 +100,24 @@ def token_rules_page() -> str:
         + accepted
         + "\n## Must be refused\n\nA refusal leaves the storage as it was, and proves something"
         " only where its mirror is accepted.\n\n"
-        "| rule | request | what holds | mirror |\n|---|---|---|---|\n" + refused
+        "| rule | request | what holds | mirror |\n|---|---|---|---|\n"
+        + refused
+        + "\n## At Rucio\n\nWhat the step `rucio-sign-in` holds Rucio's server to.\n\n"
+        "| rule | must be | what holds | mirror |\n|---|---|---|---|\n"
+        + "".join(
+            f"| `{one.name}` | {one.must} | {one.says} | {_code(one.mirror)} |\n"
+            for one in SIGN_INS.values()
+        )
+        + "\n## After its end\n\nWhat the step `token-expiry` uses tokens for, until their end and"
+        f" on: {', '.join(EXPIRIES)}. Implementations that document how long they go on accepting a"
+        " token that they have seen good: "
+        + ", ".join(f"{name} {grace:g} s" for name, grace in GRACE_SECONDS.items())
+        + "; all others have no such time, unless the scenario says so.\n"
     )
+
+
+def _code(word: str | None) -> str:
+    return f"`{word}`" if word else ""
 
 
 def _fault_row(fault: Fault, drill: Drill) -> str:

@@ -7,6 +7,7 @@ neither, by a refusal that changed something, and by a yes to a change that chan
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dltest.lake.token_rules.at_rucio import SIGN_INS
 from dltest.lake.token_rules.catalogue import RULES, Action, Must
 from dltest.model import SCENARIO, Blame, Finding, StepRecord, Verdict
 
@@ -16,13 +17,17 @@ _CHANGES = {Action.CREATE, Action.OVERWRITE, Action.DELETE, Action.MOVE}
 
 
 def findings(record: StepRecord) -> Iterator[Finding]:
-    """One for each rule that is broken, in the catalogue's order."""
+    """One for each rule that is broken and not tolerated, in the catalogue's order."""
     told = record.evidence.get(EVIDENCE)
     tried = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     if tried and all(one["outcome"] == NOT_TRIED for one in tried):
         yield finding(record, "not-supported", str(tried[0]["reason"]), Verdict.SKIPPED)
+    listed = record.evidence.get("tolerated")
+    tolerated = listed if isinstance(listed, list) else []
     for one in tried:
-        if one["outcome"] != NOT_TRIED and (code := broken(one)):
+        if one["outcome"] == NOT_TRIED or one["rule"] in tolerated:
+            continue
+        if code := broken(one):
             yield finding(record, code, _sentence(one, code), Verdict.FAILED)
 
 
@@ -57,17 +62,19 @@ _WORDS = {
 
 
 def _sentence(told: Mapping[str, Any], code: str) -> str:
-    rule = RULES.get(str(told["rule"]))
+    name = str(told["rule"])
+    rule = RULES.get(name) or SIGN_INS.get(name)
     demanded = f" ({rule.says})" if rule else ""
     return (
-        f"token rule {told['rule']}{demanded}: {told['request']} {_WORDS[code]}; the storage"
-        f" answered {told['reason']}"
+        f"token rule {name}{demanded}: {told['request']} {_WORDS[code]}; the answer was"
+        f" {told['reason']}"
     )
 
 
 def finding(record: StepRecord, code: str, title: str, verdict: Verdict) -> Finding:
-    """Of the RSE that the step worked at; what could not be tried is nobody's failing."""
-    rse = record.evidence.get("rse")
-    blame = Blame.site(str(rse)) if rse and verdict is Verdict.FAILED else SCENARIO
-    title = f"{rse}: {title}" if rse else title
+    """Of the RSE or service that was asked; what could not be tried is nobody's failing."""
+    rse, place = record.evidence.get("rse"), record.evidence.get("place")
+    party = Blame.parse(str(place)) if place else Blame.site(str(rse))
+    blame = SCENARIO if verdict is Verdict.SKIPPED else party
+    title = f"{rse or place}: {title}"
     return Finding(code=code, title=title, blame=blame, verdict=verdict, step=record.name)

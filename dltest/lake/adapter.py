@@ -11,6 +11,7 @@ from dltest.lake.rucio import RucioCatalogue
 from dltest.lake.simulated import client
 from dltest.lake.storage import MoverPool, run_job
 from dltest.lake.storage.bearers import Purse, bearers_of
+from dltest.lake.token_rules.bearers import Desk
 from dltest.lake.transfers import FTS
 from dltest.settings import IdentitySettings, LakeSettings
 
@@ -50,6 +51,13 @@ def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
     )
 
 
+def _desk(settings: LakeSettings) -> Desk | None:
+    tokens, identity = _tokens(settings.identity), settings.identity
+    if tokens is None or identity is None:
+        return None
+    return Desk(tokens, settings.rucio.url, identity.audience, identity.scopes)
+
+
 @cache
 def _tokens(identity: IdentitySettings | None) -> Tokens | None:
     """Only a client of the issuer can ask for tokens of its choice."""
@@ -65,7 +73,7 @@ def carrier(settings: LakeSettings, spool: Path) -> Carrier:
         settings=settings.storage,
         spool=spool,
         bearers=bearers_of(settings.storage, _purse(settings.identity)),
-        tokens=_tokens(settings.identity),
+        tokens=_desk(settings),
     )
 
 

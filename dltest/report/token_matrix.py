@@ -47,7 +47,7 @@ def _cells(run: Run) -> Iterable[Cell]:
         told = record.evidence.get(EVIDENCE)
         for one in told if isinstance(told, list) else ():
             if isinstance(one, dict):
-                yield _cell(one, str(record.evidence.get("rse")))
+                yield _cell(one, str(record.evidence.get("rse") or record.evidence["place"]))
 
 
 def _cell(told: dict[str, Any], rse: str) -> Cell:

@@ -25,7 +25,7 @@ EVIDENCE = "token_expiry"
 
 class TokenExpiryBody(PlaceBody):
     lifetime: Duration = Field(
-        timedelta(seconds=15), description="How long the tokens live.", examples=["15s"]
+        timedelta(seconds=30), description="How long the tokens live.", examples=["30s"]
     )
     grace: Duration | None = Field(
         None,

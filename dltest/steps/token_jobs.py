@@ -4,7 +4,7 @@ Each token has a file, and another one beside it; the catalogue knows neither, s
 the ledger as dark ones, before they are made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import timedelta
 
 from pydantic import JsonValue
@@ -18,6 +18,13 @@ from dltest.steps.step import Context, Done, Handle, Outcome, PlaceBody
 FILES_A_TOKEN = 2
 MOST_BYTES = 64
 SPOKEN = "davs"
+
+
+def known(rules: tuple[str, ...], catalogue: Container[str]) -> tuple[str, ...]:
+    """The rules, all of which must be in the catalogue; for validators of bodies."""
+    if unknown := [name for name in rules if name not in catalogue]:
+        raise ValueError(f"there is no token rule '{unknown[0]}'")
+    return rules
 
 
 def footprint(tokens: int) -> Footprint:

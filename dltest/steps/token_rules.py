@@ -5,6 +5,7 @@ judge's business.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field, field_validator
@@ -25,12 +26,17 @@ class TokenRulesBody(PlaceBody):
         examples=[["reads", "expired", "wrong-audience"]],
     )
 
-    @field_validator("rules")
+    tolerate: tuple[str, ...] = Field(
+        (),
+        description="Rules that are known not to be kept: tried and recorded, and not held against"
+        " the storage.",
+        examples=[["path-prefix"]],
+    )
+
+    @field_validator("rules", "tolerate")
     @classmethod
     def _known(cls, rules: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if unknown := [name for name in rules or () if name not in RULES]:
-            raise ValueError(f"there is no token rule '{unknown[0]}'")
-        return rules
+        return rules and token_jobs.known(rules, RULES)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,7 +60,10 @@ class TokenRules:
     def look(self, ctx: Context, body: TokenRulesBody, handle: Handle) -> Outcome:
         if "job" not in handle:
             return self.begin(ctx, body)
-        return token_jobs.look(ctx, body, handle, "token_rules")
+        outcome = token_jobs.look(ctx, body, handle, "token_rules")
+        if not isinstance(outcome, Done):
+            return outcome
+        return replace(outcome, evidence={**outcome.evidence, "tolerated": list(body.tolerate)})
 
     def overdue(self, ctx: Context, body: TokenRulesBody, handle: Handle) -> Done:
         return storage_bytes.give_up(ctx, ctx.targets[body.at], handle, JobKind.TOKEN)

@@ -19,6 +19,7 @@ class JobKind(StrEnum):
     there. UNLINK: remove; what is not there is fine. DAMAGE: put a damaged content in the file's
     place and confirm that it lies there. TOKEN: try the file's token rule in its
     place. TOKEN_EXPIRY: use a token until its end and on, until it is refused.
+    SIGN_IN: show Rucio's server the token of the file's rule; no storage is touched.
     """
 
     PUT = "put"
@@ -29,6 +30,7 @@ class JobKind(StrEnum):
     DAMAGE = "damage"
     TOKEN = "token"  # noqa: S105 - what kind of job it is
     TOKEN_EXPIRY = "token-expiry"  # noqa: S105
+    SIGN_IN = "sign-in"
 
 
 class TokenTrial(Value):
@@ -36,7 +38,8 @@ class TokenTrial(Value):
 
     `beside` is the URL of another file of the run's own, best in another folder; `base` is the
     part of the RSE's paths that paths in tokens leave out. `lifetime` and `patience` are for
-    TOKEN_EXPIRY alone: how long the token shall live, and how long it is used after its end.
+    TOKEN_EXPIRY and SIGN_IN alone: how long the token shall live, and how long it is used after
+    its end.
     """
 
     rule: str
@@ -51,7 +54,7 @@ class FileRef(Value):
 
     `damage` is for DAMAGE alone. `behind` does it on the server's disk, so that nothing of the
     server notices; where dltest has no such disk, the outcome's code is `not-supported`. `trial`
-    is for TOKEN and TOKEN_EXPIRY alone.
+    is for TOKEN, TOKEN_EXPIRY and SIGN_IN alone.
     """
 
     url: str

@@ -9,6 +9,7 @@ from dltest.lake.damage import Damage, damaged
 from dltest.lake.payload import Comparison, Content, adler32_of, adler32_text, chunks
 from dltest.lake.ports import FileOutcome, FileRef, JobKind, JobState, JobStatus, StorageJob
 from dltest.lake.simulated.world import Hook, World, place_of, rse_of
+from dltest.lake.token_rules.at_rucio import SIGN_INS
 from dltest.lake.token_rules.catalogue import RULES, Action, Must
 from dltest.model import Progress
 
@@ -30,6 +31,7 @@ class SimulatedStorage:
             JobKind.DAMAGE: self._damage,
             JobKind.TOKEN: self._token_rule,
             JobKind.TOKEN_EXPIRY: self._token_use,
+            JobKind.SIGN_IN: self._sign_in,
         }
 
     def start(self, job: StorageJob) -> None:
@@ -111,6 +113,19 @@ class SimulatedStorage:
             "request": f"{rule.does} {file.url}",
             "reason": outcome.value,
             "unchanged": outcome is Must.REFUSED,
+        }
+        return FileOutcome(url=file.url, evidence=evidence)
+
+    def _sign_in(self, _job: StorageJob, file: FileRef) -> FileOutcome:
+        """Here everybody is let in who must be, and nobody else."""
+        rule = SIGN_INS[file.trial.rule if file.trial else ""]
+        evidence: dict[str, JsonValue] = {
+            "rule": rule.name,
+            "must": rule.must.value,
+            "outcome": rule.must.value,
+            "request": "whoami",
+            "reason": rule.must.value,
+            "unchanged": True,
         }
         return FileOutcome(url=file.url, evidence=evidence)
 

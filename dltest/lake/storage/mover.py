@@ -70,11 +70,12 @@ def run(order: Order, lines: Lines) -> None:
 
 def _tried(meter: Meter, order: Order, file: FileOrder) -> Report:
     # Imported when asked for: other jobs need not wait for what only token rules need.
+    from dltest.lake.token_rules.at_rucio import show  # noqa: PLC0415
     from dltest.lake.token_rules.expiry import outlive  # noqa: PLC0415
     from dltest.lake.token_rules.trial import try_rule  # noqa: PLC0415
 
     try:
-        work = outlive if order.kind == "token-expiry" else try_rule
+        work = {"token": try_rule, "token-expiry": outlive, "sign-in": show}[order.kind]
         return work(order.bearer, file)
     finally:
         meter.file_done()

@@ -16,14 +16,14 @@ from typing import IO
 from pydantic import SecretStr
 
 from dltest.errors import CredentialError, LakeError
-from dltest.lake.ports import FileOutcome, JobKind, JobState, JobStatus, StorageJob, Tokens
+from dltest.lake.ports import FileOutcome, JobState, JobStatus, StorageJob
 from dltest.lake.storage.bearers import Bearers, bearers_of
 from dltest.lake.storage.environment import mover_environment
 from dltest.lake.storage.errors import clean
 from dltest.lake.storage.order import FileOrder, Order
 from dltest.lake.storage.proxy import check_proxy
 from dltest.lake.storage.spool import spool_folder
-from dltest.lake.token_rules.bearers import equipped
+from dltest.lake.token_rules.bearers import Desk, equipped
 from dltest.model import SCENARIO, Progress
 from dltest.settings import StorageSettings
 
@@ -38,7 +38,7 @@ def run_job(
     *,
     spool: Path,
     bearers: Bearers | None = None,
-    tokens: Tokens | None = None,
+    tokens: Desk | None = None,
     on_progress: Callable[[JobStatus], None] = lambda _status: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> JobStatus:
@@ -54,7 +54,7 @@ def run_job(
         order = _order(job, settings, folder)
         try:
             check_proxy(settings.proxy)
-            if job.kind in {JobKind.TOKEN, JobKind.TOKEN_EXPIRY}:
+            if any(file.trial for file in job.files):
                 order = equipped(order, job, _needed(tokens))
             else:
                 order = replace(order, bearer=_value((bearers or bearers_of(settings))(job)))
@@ -205,7 +205,7 @@ def _value(bearer: SecretStr | None) -> str | None:
     return bearer.get_secret_value() if bearer else None
 
 
-def _needed(tokens: Tokens | None) -> Tokens:
+def _needed(tokens: Desk | None) -> Desk:
     if tokens is None:
         raise CredentialError(
             "the lake file names no token issuer",

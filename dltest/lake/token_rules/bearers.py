@@ -13,15 +13,17 @@ from urllib.parse import urlsplit
 
 from pydantic import JsonValue, SecretStr
 
-from dltest.lake.ports.storage import StorageJob, TokenTrial
+from dltest.lake.ports.storage import JobKind, StorageJob, TokenTrial
 from dltest.lake.ports.tokens import IssuedToken, TokenRequest, Tokens
 from dltest.lake.storage.order import FileOrder, Order
+from dltest.lake.token_rules.at_rucio import SIGN_INS, WHO_AM_I
 from dltest.lake.token_rules.catalogue import EXPIRIES, GROUP, RULES, Bearer
 from dltest.lake.token_rules.forgery import forged, parts
 from dltest.lake.token_rules.places import in_tokens, path_of, token_path
 
 KEEPER_RIGHTS = ("storage.read", "storage.create", "storage.modify")
 SLACK_SECONDS = 5
+STORAGE = "storage."
 SHOWN_CLAIMS = ("iss", "sub", "aud", "scope", "nbf", "iat", "exp", "wlcg.ver", "wlcg.groups")
 
 
@@ -34,19 +36,56 @@ class Given:
     untried: str | None = None
 
 
-def equipped(order: Order, job: StorageJob, tokens: Tokens) -> Order:
-    """The job's order with our own token, and every file's.
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where tokens come from; the URL of Rucio's server, and what tokens for it say."""
+
+    tokens: Tokens
+    rucio: str
+    audience: str
+    scopes: tuple[str, ...]
+
+
+def equipped(order: Order, job: StorageJob, desk: Desk) -> Order:
+    """The job's order with every file's token, and for storages with our own.
 
     Raises:
         LakeError: the issuer gives none.
     """
+    if job.kind is JobKind.SIGN_IN:
+        return _for_rucio(order, job, desk)
+    return _for_storage(order, job, desk.tokens)
+
+
+def _for_storage(order: Order, job: StorageJob, tokens: Tokens) -> Order:
     trials = [(file.url, file.trial) for file in job.files if file.trial]
     own = keeper(trials, tokens).get_secret_value()
     files = tuple(
         _with(one, trial, given(url, trial, tokens))
         for one, (url, trial) in zip(order.files, trials, strict=True)
     )
-    return replace(order, bearer=own, files=files)
+    # All at once, where each waits for the end of its own token.
+    at_once = len(files) if job.kind is JobKind.TOKEN_EXPIRY else order.parallel_files
+    return replace(order, bearer=own, files=files, parallel_files=at_once)
+
+
+def _for_rucio(order: Order, job: StorageJob, desk: Desk) -> Order:
+    url = f"{desk.rucio.rstrip('/')}/{WHO_AM_I}"
+    trials = [file.trial.model_copy(update={"beside": url}) for file in job.files if file.trial]
+    files = tuple(
+        _with(one, trial, _sign_in(trial, desk))
+        for one, trial in zip(order.files, trials, strict=True)
+    )
+    return replace(order, files=files, parallel_files=len(files))
+
+
+def _sign_in(trial: TokenTrial, desk: Desk) -> Given:
+    bearer = SIGN_INS[trial.rule].bearer
+    if bearer is None:
+        return Given()
+    if trial.lifetime is not None:
+        bearer = replace(bearer, lifetime=int(trial.lifetime.total_seconds()))
+    return _given(bearer, _request(bearer, desk.scopes, desk.audience), desk.tokens)
 
 
 def _with(file: FileOrder, trial: TokenTrial, token: Given) -> FileOrder:
@@ -81,15 +120,19 @@ def given(url: str, trial: TokenTrial, tokens: Tokens) -> Given:
     if bearer is None:
         return Given()
     places = in_tokens(url, trial.beside, trial.base)
-    request = _request(bearer, places, audience(url))
+    scopes = tuple(scope.format_map(places) for scope in bearer.scopes)
+    request = _request(bearer, scopes, audience(url))
+    return _given(bearer, request, tokens, f"storage.read:{places['file']}")
+
+
+def _given(bearer: Bearer, request: TokenRequest, tokens: Tokens, altered: str = "") -> Given:
     issued = tokens.issue(request)
     if lacking := _lacking(request, issued):
         claims = _shown(issued.claims)
         return Given(claims=claims, untried=f"the issuer does not give such tokens: {lacking}")
     if bearer.forgery is None:
         return Given(issued.value, _shown(issued.claims))
-    wanted = f"storage.read:{places['file']}"
-    token = forged(issued.value.get_secret_value(), bearer.forgery, wanted)
+    token = forged(issued.value.get_secret_value(), bearer.forgery, altered)
     return Given(SecretStr(token), _claims_of(token))
 
 
@@ -99,9 +142,9 @@ def _bearer(trial: TokenTrial) -> Bearer | None:
     return Bearer(EXPIRIES[trial.rule].scopes, lifetime=int(trial.lifetime.total_seconds()))
 
 
-def _request(bearer: Bearer, places: Mapping[str, str], own: str) -> TokenRequest:
+def _request(bearer: Bearer, scopes: tuple[str, ...], own: str) -> TokenRequest:
     return TokenRequest(
-        scopes=tuple(scope.format_map(places) for scope in bearer.scopes),
+        scopes=scopes,
         audiences=(bearer.audience or own,),
         lifetime=_seconds(bearer.lifetime),
         not_before=_seconds(bearer.not_before),
@@ -118,11 +161,11 @@ def _lacking(request: TokenRequest, issued: IssuedToken) -> str | None:
     told = claims.get("aud")
     if (told if isinstance(told, list) else [told]) != list(request.audiences):
         return f"its audience is {told}, not {', '.join(request.audiences)}"
-    rights = {one for one in request.scopes if not one.startswith(GROUP)}
-    granted = {one for one in str(claims.get("scope", "")).split() if one.startswith("storage.")}
+    rights = {one for one in request.scopes if one.startswith(STORAGE)}
+    granted = {one for one in str(claims.get("scope", "")).split() if one.startswith(STORAGE)}
     if granted != rights:
         return f"its scope is '{' '.join(sorted(granted))}', not '{' '.join(sorted(rights))}'"
-    if len(rights) < len(request.scopes) and not claims.get(GROUP):
+    if GROUP in request.scopes and not claims.get(GROUP):
         return "it names no group"
     if request.lifetime is not None and _number(claims, "exp") - now > _most(request.lifetime):
         return f"it lives longer than {request.lifetime.total_seconds():g} s"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from dltest.lake.storage.errors import TIMEOUT, UNKNOWN_HOST, UNREACHABLE, UNTRUSTED, clean
 
@@ -63,7 +63,7 @@ def ask(
     content: bytes = b"",
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Send it and follow redirections; the token goes to the host that was asked, and no other.
+    """Send it and follow redirections; what is shown goes to the host that was asked, and no other.
 
     Raises:
         NoAnswerError: nobody answered.
@@ -77,9 +77,9 @@ def ask(
         status, reason, body, answered = _once(method, asked, sent, content)
         if status not in _REDIRECTIONS or "location" not in answered:
             break
-        asked = answered["location"]
+        asked = urljoin(asked, answered["location"])
         if urlsplit(asked).netloc != urlsplit(url).netloc:
-            sent.pop("Authorization", None)
+            sent = {"Content-Length": str(len(content))}
     return Answer(status, reason, body, answered.get("server", ""), time.monotonic() - began)
 
 

@@ -5,11 +5,13 @@ What a storage has never seen, it must refuse at once: that is the rule `expired
 """
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dltest.lake.storage.errors import DENIED
 from dltest.lake.storage.order import FileOrder, Report
-from dltest.lake.token_rules.catalogue import EXPIRIES, Expiry, documented_grace
+from dltest.lake.token_rules.catalogue import EXPIRIES, documented_grace
 from dltest.lake.token_rules.exchange import Answer, NoAnswerError
 from dltest.lake.token_rules.scene import (
     ACCEPTED,
@@ -25,14 +27,28 @@ from dltest.lake.token_rules.scene import (
 )
 from dltest.lake.token_rules.trial import not_tried, wait_until
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 3.0
+
+Use = Callable[[], tuple[bool, Answer]]
 
 
 def outlive(keeper: str | None, file: FileOrder) -> Report:
     """Use the file's token before its end, and again and again after it, until it is refused."""
-    expiry = EXPIRIES[str(file.rule)]
+    expiry, storage, scene = EXPIRIES[str(file.rule)], Storage(keeper), Scene.of(file)
+
+    def use() -> tuple[bool, Answer]:
+        prepare(storage, scene, expiry.does)
+        before = seen(storage, scene, expiry.does)
+        answer = act(storage, expiry.does, scene.file, scene, file.bearer)
+        return before == seen(storage, scene, expiry.does), answer
+
+    request = f"{METHODS[expiry.does]} {scene.file}"
     try:
-        told = not_tried(file.untried) if file.untried else _outlived(Storage(keeper), file, expiry)
+        told = (
+            not_tried(file.untried)
+            if file.untried
+            else outlived(file, request, use, partial(outcome, expiry.does))
+        )
     except NotPreparedError as error:
         return Report(file.url, DENIED.code, detail=str(error))
     except NoAnswerError as error:
@@ -40,51 +56,46 @@ def outlive(keeper: str | None, file: FileOrder) -> Report:
     return Report(file.url, evidence={"use": expiry.name, **told, "claims": file.claims})
 
 
-def _outlived(storage: Storage, file: FileOrder, expiry: Expiry) -> dict[str, Any]:
-    scene, end = Scene.of(file), float(file.claims["exp"])
-    _, answer = _used(storage, scene, file, expiry)
+def outlived(
+    file: FileOrder, request: str, use: Use, outcome_of: Callable[[Answer], str]
+) -> dict[str, Any]:
+    """What came of a token's use before its end and after it.
+
+    `use` is one use of it, and says whether it left everything as it was.
+    """
+    _, answer = use()
+    left = round(float(file.claims["exp"]) - time.time(), 1)
+    if left <= 0:
+        return not_tried(f"the token's end came {-left:g} s before its first use was answered")
+    if answer.status in NOT_OFFERED:
+        return not_tried(f"the server knows no such request as {request}: {answer.words()}")
     told = {
-        "outcome": outcome(expiry.does, answer),
-        "request": f"{METHODS[expiry.does]} {scene.file}",
+        "outcome": outcome_of(answer),
+        "request": request,
         "before": answer.words(),
-        "before_its_end_seconds": round(end - time.time(), 1),
+        "before_its_end_seconds": left,
         "server": answer.server,
         "documented_seconds": documented_grace(answer.server),
     }
-    if answer.status in NOT_OFFERED:
-        return not_tried(f"the storage offers no {METHODS[expiry.does]}: {answer.words()}")
-    return told if told["outcome"] != ACCEPTED else told | _after(storage, scene, file, expiry)
+    return told if told["outcome"] != ACCEPTED else told | _after(file, use, outcome_of)
 
 
-def _after(storage: Storage, scene: Scene, file: FileOrder, expiry: Expiry) -> dict[str, Any]:
+def _after(file: FileOrder, use: Use, outcome_of: Callable[[Answer], str]) -> dict[str, Any]:
     """What happens from the token's end on: `grace_seconds` is None if it was never refused."""
     end = float(file.claims["exp"])
-    give_up, uses, moment = end + file.patience_seconds, 0, end
-    while moment < give_up:
+    moment, uses = end, 0
+    while True:
         wait_until(moment)
         asked_at = time.time()
-        unchanged, answer = _used(storage, scene, file, expiry)
-        uses += 1
-        if outcome(expiry.does, answer) != ACCEPTED:
-            return {
-                "after": answer.words(),
-                "after_outcome": outcome(expiry.does, answer),
-                "unchanged": unchanged,
-                "grace_seconds": round(asked_at - end, 1) if uses > 1 else 0.0,
-                "uses_after_its_end": uses - 1,
-            }
-        moment = time.time() + POLL_SECONDS
-    return {
-        "after": answer.words(),
-        "after_outcome": ACCEPTED,
-        "grace_seconds": None,
-        "uses_after_its_end": uses,
-    }
-
-
-def _used(storage: Storage, scene: Scene, file: FileOrder, expiry: Expiry) -> tuple[bool, Answer]:
-    """One use of the token, and whether it left everything as it was."""
-    prepare(storage, scene, expiry.does)
-    before = seen(storage, scene, expiry.does)
-    answer = act(storage, expiry.does, scene.file, scene, file.bearer)
-    return before == seen(storage, scene, expiry.does), answer
+        unchanged, answer = use()
+        told = {
+            "after": answer.words(),
+            "after_outcome": outcome_of(answer),
+            "unchanged": unchanged,
+            "uses_after_its_end": uses,
+        }
+        if told["after_outcome"] != ACCEPTED:
+            return told | {"grace_seconds": round(asked_at - end, 1) if uses else 0.0}
+        moment, uses = time.time() + POLL_SECONDS, uses + 1
+        if moment > end + file.patience_seconds:
+            return told | {"grace_seconds": None}

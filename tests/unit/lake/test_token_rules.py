@@ -13,7 +13,7 @@ from dltest.judge.token_rules import NOT_TRIED, broken
 from dltest.lake.ports import FileRef, JobKind, StorageJob, TokenTrial
 from dltest.lake.storage.order import FileOrder, Order
 from dltest.lake.token_rules import expiry, trial
-from dltest.lake.token_rules.bearers import equipped
+from dltest.lake.token_rules.bearers import Desk, equipped
 from dltest.lake.token_rules.catalogue import ACCEPTED, EXPIRIES, REFUSED, RULES, Must
 from dltest.model import StepRecord
 
@@ -73,7 +73,7 @@ def order_for(storage: TokenStorage, *names: str, **times: timedelta) -> Order:
         parent=0,
     )
     storage.files.clear()
-    return equipped(bare, job, storage.issuer)
+    return equipped(bare, job, Desk(storage.issuer, "", "", ()))
 
 
 def tried(storage: TokenStorage, *names: str) -> dict[str, dict]:

@@ -1,4 +1,4 @@
-"""Movers try token rules too."""
+"""Movers try tokens too."""
 
 from dltest.store.migrations.vocabulary import allow, forbid
 
@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 BEFORE = ("put", "get", "read", "stat", "unlink", "damage")
-NEW = ("token", "token-expiry")
+NEW = ("token", "token-expiry", "sign-in")
 
 
 def upgrade() -> None:
