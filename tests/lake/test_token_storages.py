@@ -13,6 +13,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from joserfc.util import urlsafe_b64encode
+from lab_command import until
+from lake_runs import Runs, verdicts, what_is_left
 
 from dltest.lab.identity.keys import ensure_keys
 from dltest.lab.layout import Layout
@@ -42,6 +44,7 @@ class Storages:
             "wlcg.ver": "1.0",
             "iss": self._issuer,
             "sub": "test",
+            "client_id": "rucio",
             "aud": self._urls[rse].host,
             "scope": "storage.read:/ storage.modify:/",
             "iat": now,
@@ -55,6 +58,9 @@ class Storages:
         key = self._keys.keys[0]
         header = {"alg": "ES256", "kid": key.kid}
         return jwt.encode(header, self.claims(rse, **changed), key)
+
+    def url(self, rse: str, name: str) -> str:
+        return str(self._urls[rse].copy_with(path=f"{PLACE}/{name}"))
 
     def ask(
         self, token: str | None, rse: str = FAULTY, path: str = PLACE, method: str = "PUT"
@@ -116,3 +122,125 @@ def test_a_hole_lets_in_what_it_shall_and_nothing_else(
         assert let_in == {hole} | also
     lab.heal()
     assert {ask() for ask in wrong(storages).values()} == {403}
+
+
+class Transfers:
+    """The transfer service behind TLS, as Rucio meets it."""
+
+    def __init__(self, lab: Any, storages: Storages) -> None:
+        port = json.loads((lab.lake_file.parent / "lab.json").read_text())["ports"]["transfers-tls"]
+        self._url = f"https://localhost:{port}"
+        self._storages = storages
+
+    def ask(self, path: str, token: str | None = None, **more: Any) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        method = "POST" if more else "GET"
+        return self._storages.client.request(method, self._url + path, headers=headers, **more)
+
+    def user(self, **claims: Any) -> str:
+        """A token for the service itself."""
+        return self._storages.token(**{"aud": "localhost", "scope": "fts", **claims})
+
+    def submit(self, read_by: str, write_by: str) -> httpx2.Response:
+        file = {
+            "sources": [self._storages.url(FAULTY, "source")],
+            "destinations": [self._storages.url(OTHER, f"copy-{uuid.uuid4()}")],
+            "source_tokens": [read_by],
+            "destination_tokens": [write_by],
+        }
+        return self.ask("/jobs", self.user(), json={"files": [file], "params": {}})
+
+    def ended(self, job_id: str) -> dict[str, Any]:
+        """The file of a job, once it has come to its end."""
+
+        def file() -> dict[str, Any]:
+            found = self.ask(f"/jobs/{job_id}/files").json()[0]
+            return found if found["file_state"] in {"FINISHED", "FAILED"} else {}
+
+        until(lambda: bool(file()), 60)
+        return file()
+
+
+@pytest.fixture
+def transfers(lab: Any, storages: Storages) -> Transfers:
+    source = Path(lab.rse(FAULTY)["folder"]) / "dltest" / "token-tests" / "source"
+    url = storages.url(FAULTY, "source").replace("davs", "https")
+    bearer = {"Authorization": f"Bearer {storages.token()}", "Connection": "close"}
+    storages.client.put(url, headers=bearer, content=b"content")
+    assert source.read_bytes() == b"content"
+    return Transfers(lab, storages)
+
+
+def test_the_transfer_service_knows_its_users_by_their_tokens(transfers: Transfers) -> None:
+    def who(**claims: Any) -> tuple[str, str]:
+        told = transfers.ask("/whoami", transfers.user(**claims)).json()
+        return told["user_dn"], told["method"]
+
+    assert who() == ("test", "oauth2")
+    nobody = ("anon", "unauthenticated")
+    assert who(aud="elsewhere.example") == nobody
+    assert who(exp=int(time.time()) - 1) == nobody
+    assert who(iss="https://elsewhere.example/") == nobody
+    refused = transfers.ask("/jobs", transfers.user(exp=1), json={"files": []})
+    assert (refused.status_code, refused.json()["message"]) == (403, "Not enough permissions")
+
+
+def test_tokens_of_files_are_checked_when_they_come(
+    transfers: Transfers, storages: Storages
+) -> None:
+    good = storages.token()
+    for bad, words in (
+        ("no token", "Token does not contain an iss claim"),
+        (storages.token(exp=int(time.time()) - 1), "Failed to validate access-token"),
+        (
+            storages.token(iss="https://elsewhere.example/"),
+            "Transfer access-token has unknown issuer: https://elsewhere.example/",
+        ),
+    ):
+        answer = transfers.submit(good, bad)
+        assert (answer.status_code, answer.json()["message"]) == (400, words)
+
+
+def test_bytes_move_with_the_tokens_of_their_file_alone(
+    transfers: Transfers, storages: Storages
+) -> None:
+    jobs = {
+        "good": transfers.submit(storages.token(), storages.token(OTHER)),
+        "no source": transfers.submit(storages.token(OTHER), storages.token(OTHER)),
+        "read only": transfers.submit(
+            storages.token(), storages.token(OTHER, scope="storage.read:/")
+        ),
+    }
+    ended = {name: transfers.ended(answer.json()["job_id"]) for name, answer in jobs.items()}
+    told = {name: (file["file_state"], file["reason"][:8]) for name, file in ended.items()}
+    assert told == {
+        "good": ("FINISHED", ""),
+        "no source": ("FAILED", "SOURCE ["),
+        "read only": ("FAILED", "TRANSFER"),
+    }
+    assert "HTTP 40" in ended["read only"]["reason"]
+
+
+def test_a_token_that_runs_out_in_the_queue_is_renewed_where_it_may_be(
+    broken: Any, lab: Any, transfers: Transfers, storages: Storages
+) -> None:
+    broken("transfers-queued")
+    ends = int(time.time()) + 4
+    scope = "storage.read:/ storage.modify:/"
+    held = storages.token(OTHER, scope=f"{scope} offline_access", exp=ends)
+    jobs = [
+        transfers.submit(storages.token(), token).json()["job_id"]
+        for token in (held, storages.token(OTHER, scope=scope, exp=ends))
+    ]
+    until(lambda: time.time() > ends, 10)
+    lab.heal("transfers-queued")
+    renewed, lost = (transfers.ended(job) for job in jobs)
+    assert (renewed["file_state"], renewed["file_state_initial"]) == ("FINISHED", "SUBMITTED")
+    assert (lost["file_state"], "HTTP 40" in lost["reason"]) == ("FAILED", True)
+
+
+def test_a_file_lives_and_dies_by_tokens(run: Callable[..., Runs], lab: Any) -> None:
+    runs = run("life-by-token")
+    assert set(verdicts(runs).values()) == {"passed"}
+    assert len(runs) == 2
+    assert what_is_left(lab) == []
