@@ -10,6 +10,8 @@ from dltest.lab.identity.holders import Client, User
 
 # Which key signs: the first one, the one that is published to follow it, or one of nobody's.
 Signing = Literal["first", "next", "unpublished"]
+# What is the matter with tokens for storages: nothing, or that nobody can write with them.
+Making = Literal["good", "expired", "read-only", "for-another"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class NodeConfig:
     users: tuple[User, ...]
     signing: Signing = "first"
     clock_seconds: float = 0.0
+    storage_tokens: Making = "good"
 
     @classmethod
     def load(cls, file: Path) -> Self:

@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
-from dltest.lab.identity.configuration import NodeConfig
+from dltest.lab.identity.configuration import Making, NodeConfig
 from dltest.lab.identity.holders import Client, Holder
 from dltest.lab.identity.keys import ALGORITHM, ensure_keys, new_key
 
@@ -18,6 +18,7 @@ ANY_AUDIENCE = "https://wlcg.cern.ch/jwt/v1/any"
 LIFETIME_SECONDS = 3600.0
 LONGEST_SECONDS = 86400.0
 GROUPS = "wlcg.groups"
+WRITING = ("storage.create", "storage.modify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Mint:
         }
         if groups := claimed_groups(scope, holder.groups):
             claims[GROUPS] = groups
+        if "storage." in scope:
+            claims |= spoiled(claims, self._config.storage_tokens)
         return self.sign(claims, "at+jwt")
 
     def sign(self, claims: dict[str, Any], kind: str = "JWT") -> str:
@@ -99,6 +102,20 @@ class Mint:
                 return following
             case "unpublished":
                 return self._unpublished
+
+
+def spoiled(claims: Mapping[str, Any], making: Making) -> dict[str, Any]:
+    """The claims that make a token one of this making."""
+    match making:
+        case "good":
+            return {}
+        case "expired":
+            return {"exp": claims["nbf"] - 1}
+        case "read-only":
+            scopes = str(claims["scope"]).split()
+            return {"scope": " ".join(one for one in scopes if not one.startswith(WRITING))}
+        case "for-another":
+            return {"aud": "another-storage.example"}
 
 
 def claimed_groups(scope: str, held: tuple[str, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -30,7 +31,12 @@ class ByCredentials:
         self._tokens = tokens
 
     def __call__(self, request: TokenRequest) -> SecretStr:
-        return self._tokens.issue(request).value
+        issued = self._tokens.issue(request)
+        end = issued.claims.get("exp")
+        if isinstance(end, int | float) and end <= time.time():
+            message = f"{self._tokens.issuer} gives tokens that have run out: a clock is wrong"
+            raise CredentialError(message, code="token-expired", operation=OPERATION)
+        return issued.value
 
 
 class ByAgent:
