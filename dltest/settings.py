@@ -37,8 +37,8 @@ class _Section(BaseModel):
     )
 
 
-class OperatorSettings(_Section):
-    """Who else to sign in as: an account of Rucio's operators."""
+class AccountSettings(_Section):
+    """Who else to sign in to Rucio as, by a password."""
 
     account: str
     username: str | None = None
@@ -57,6 +57,7 @@ class RucioSettings(_Section):
 
     `operator` may see the heartbeats of Rucio's daemons, which only `root` may under Rucio's
     generic policy. It is asked for these alone; without it dltest infers which daemon must act.
+    `stranger` is an account without rights and quota, which tries what it must not be able to do.
     """
 
     url: str
@@ -69,7 +70,8 @@ class RucioSettings(_Section):
     client_cert: Path | None = None
     client_key: Path | None = None
     scope: str
-    operator: OperatorSettings | None = None
+    operator: AccountSettings | None = None
+    stranger: AccountSettings | None = None
     ca_file: Path | None = None
     timeout_seconds: int = 60
 

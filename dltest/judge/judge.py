@@ -18,7 +18,7 @@ An exception means "we could not find out"; only an answer of the lake can fail 
 
 from collections.abc import Iterator
 
-from dltest.judge import token_expiry, token_issuer, token_rules
+from dltest.judge import rucio_access, token_expiry, token_issuer, token_rules
 from dltest.model import (
     RUCIO,
     SCENARIO,
@@ -115,6 +115,7 @@ def _findings(
         yield from token_rules.findings(record)
         yield from token_expiry.findings(record)
         yield from token_issuer.findings(record)
+        yield from rucio_access.findings(record)
         return
     match record.state:
         case StepState.UNKNOWN:

@@ -64,7 +64,7 @@ _WORDS = {
 def _sentence(told: Mapping[str, Any], code: str) -> str:
     name = str(told["rule"])
     rule = RULES.get(name) or SIGN_INS.get(name)
-    demanded = f" ({rule.says})" if rule else ""
+    demanded = f", by which {rule.says}" if rule else ""
     return (
         f"token rule {name}{demanded}: {told['request']} {_WORDS[code]}; the answer was"
         f" {told['reason']}"

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from dltest.errors import LabError
-from dltest.lab import storage
+from dltest.lab import rucio_server, storage
 from dltest.lab.census import end_processes, lab_processes
 from dltest.lab.damage import Damage, Shut, inflict
 from dltest.lab.description import BrokenThing, Lab, State, Wish, read_lab
@@ -271,7 +271,10 @@ def _choose_ports(root: Path, before: dict[str, int], tell: Tell) -> dict[str, i
 
 def _new_passwords() -> dict[str, str]:
     clients = (nodes.secret_of(client) for client in nodes.CLIENTS)
-    return {name: secrets.token_hex(16) for name in ("root", "dltest", nodes.USER, *clients)}
+    return {
+        name: secrets.token_hex(16)
+        for name in ("root", "dltest", rucio_server.STRANGER, nodes.USER, *clients)
+    }
 
 
 def _start_supervisor(lab: Lab) -> None:

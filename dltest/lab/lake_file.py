@@ -36,6 +36,11 @@ def lake_settings(lab: Lab) -> dict[str, object]:
                 "username": "root",
                 "password": lab.passwords["root"],
             },
+            "stranger": {
+                "account": rucio_server.STRANGER,
+                "username": rucio_server.STRANGER,
+                "password": lab.passwords[rucio_server.STRANGER],
+            },
         },
         "storage": {
             "ca-file": str(authority.certificate),

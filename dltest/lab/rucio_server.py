@@ -13,6 +13,8 @@ from dltest.lab.layout import write_atomically
 from dltest.lab.postgres import database_url
 
 ACCOUNT = "dltest"
+# Has a password, and no rights, scopes or quotas.
+STRANGER = "stranger"
 SCOPE = "dltest"
 # Of tokens that Rucio takes.
 AUDIENCE = "rucio"
@@ -175,6 +177,8 @@ def lake_request(lab: Lab) -> dict[str, object]:
         "root_password": lab.passwords["root"],
         "account": ACCOUNT,
         "password": lab.passwords["dltest"],
+        "stranger": STRANGER,
+        "stranger_password": lab.passwords[STRANGER],
         "oidc_identity": f"SUB={nodes.DLTEST}, ISS={nodes.issuer(lab)}",
         "scope": SCOPE,
         "rses": [_rse(lab, element) for element in storage.ELEMENTS],

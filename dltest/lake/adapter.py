@@ -6,14 +6,14 @@ from pathlib import Path
 
 from dltest.lake.faults import LabFaults
 from dltest.lake.identity import Issuer, open_wallet
-from dltest.lake.ports import Carrier, Catalogue, Faults, Storage, Tokens, Transfers
-from dltest.lake.rucio import RucioCatalogue
+from dltest.lake.ports import Carrier, Catalogue, Faults, Storage, Stranger, Tokens, Transfers
+from dltest.lake.rucio import RucioCatalogue, RucioStranger
 from dltest.lake.simulated import client
 from dltest.lake.storage import MoverPool, run_job
 from dltest.lake.storage.bearers import Purse, bearers_of
 from dltest.lake.token_rules.bearers import Desk
 from dltest.lake.transfers import FTS
-from dltest.settings import IdentitySettings, LakeSettings
+from dltest.settings import IdentitySettings, LakeSettings, RucioSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class OpenLake:
     transfers: Transfers
     faults: Faults | None = None
     tokens: Tokens | None = None
+    stranger: Stranger | None = None
 
 
 def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
@@ -48,7 +49,12 @@ def open_lake(settings: LakeSettings, *, storage: Storage) -> OpenLake:
         transfers=FTS(settings.storage),
         faults=LabFaults(settings.lab) if settings.lab else None,
         tokens=_tokens(settings.identity),
+        stranger=_stranger(settings.rucio),
     )
+
+
+def _stranger(rucio: RucioSettings) -> Stranger | None:
+    return RucioStranger(rucio, rucio.stranger) if rucio.stranger is not None else None
 
 
 def _desk(settings: LakeSettings) -> Desk | None:

@@ -53,7 +53,7 @@ def begin(
     )
     ctx.ledger.intend(entry)
     urls = ctx.lake.catalogue.urls(rse, names(entry), body.protocol or SPOKEN)
-    base = _base(ctx, rse)
+    base = ctx.lake.catalogue.token_base(rse)
     trials = (
         TokenTrial(rule=rule, beside=beside, base=base, lifetime=lifetime, patience=patience)
         for rule, beside in zip(rules, urls[1::2], strict=True)
@@ -77,8 +77,3 @@ def look(ctx: Context, body: PlaceBody, handle: Handle, key: str) -> Outcome:
         evidence={"rse": rse, key: tried},
         troubles=storage_bytes.troubles_of(rse, status),
     )
-
-
-def _base(ctx: Context, rse: str) -> str:
-    """The part of the RSE's paths that paths in tokens leave out, in Rucio's own attribute."""
-    return ctx.lake.catalogue.inventory().rse(rse).attributes.get("oidc_base_path", "/")

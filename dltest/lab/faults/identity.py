@@ -3,8 +3,7 @@
 from typing import Any
 
 from dltest.lab.alteration import Alteration
-from dltest.lab.faults.fault import ISSUER, OTHER, Drill, Fault, Notice
-from dltest.lab.identity.configuration import Making
+from dltest.lab.faults.fault import ISSUER, Drill, Fault, Notice
 from dltest.lab.identity.nodes import BALANCER, NODES
 from dltest.model import Verdict
 
@@ -21,15 +20,6 @@ def _drills(code: str, verdict: Verdict = Verdict.FAILED) -> tuple[Drill, ...]:
 
 def _of_all_nodes(name: str, title: str, drills: tuple[Drill, ...], **effect: Any) -> Fault:
     return Fault(name, title, part=FIRST, others=tuple(OTHERS), drills=drills, **effect)
-
-
-def _storage_tokens(name: str, title: str, making: Making) -> Fault:
-    """Named after what dltest says of its own: it does not show a storage what is worth nothing."""
-    notice = Notice(
-        "life-by-token", (OTHER, OTHER), "upload", (name,), "identity", Verdict.INCONCLUSIVE
-    )
-    drills = (Drill((notice,), (ISSUER,)),)
-    return _settings(name, title, drills, storage_tokens=making)
 
 
 def _settings(name: str, title: str, drills: tuple[Drill, ...], **settings: Any) -> Fault:
@@ -83,15 +73,22 @@ FAULTS = (
         _drills("issuer-clock-wrong"),
         clock_seconds=CLOCK_SECONDS,
     ),
-    _storage_tokens(
-        "token-expired", "the token issuer gives tokens for storages that have run out", "expired"
+    _settings(
+        "token-expired",
+        "tokens of the issuer run out as soon as they are given",
+        _drills("token-short-lived"),
+        lifetime_seconds=1,
     ),
-    _storage_tokens(
-        "token-scope-missing", "the token issuer gives nobody the right to write", "read-only"
+    _settings(
+        "token-scope-missing",
+        "tokens of the issuer lack the right to write",
+        _drills("token-lacks-rights"),
+        withheld=["storage.create", "storage.modify"],
     ),
-    _storage_tokens(
+    _settings(
         "token-audience-wrong",
-        "the token issuer makes tokens out to another storage than was asked for",
-        "for-another",
+        "tokens of the issuer are made out to another storage",
+        _drills("token-for-others"),
+        audience="https://elsewhere.example",
     ),
 )

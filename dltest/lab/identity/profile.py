@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
-from dltest.lab.identity.configuration import Making, NodeConfig
+from dltest.lab.identity.configuration import NodeConfig
 from dltest.lab.identity.holders import Client, Holder
 from dltest.lab.identity.keys import ALGORITHM, ensure_keys, new_key
 
@@ -18,7 +18,6 @@ ANY_AUDIENCE = "https://wlcg.cern.ch/jwt/v1/any"
 LIFETIME_SECONDS = 3600.0
 LONGEST_SECONDS = 86400.0
 GROUPS = "wlcg.groups"
-WRITING = ("storage.create", "storage.modify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +59,28 @@ class Mint:
 
     def access_token(self, client: Client, holder: Holder, scope: str, wishes: Wishes) -> str:
         begin = int(self.now() + wishes.not_before)
-        audiences = wishes.audiences or (ANY_AUDIENCE,)
+        config = self._config
+        audiences = (config.audience,) if config.audience else wishes.audiences or (ANY_AUDIENCE,)
         claims = {
             "wlcg.ver": "1.0",
             "iss": self._config.issuer,
             "sub": holder.subject,
             "aud": audiences[0] if len(audiences) == 1 else list(audiences),
-            "scope": scope,
+            "scope": self.granted(scope),
             "client_id": client.client_id,
             "iat": int(self.now()),
             "nbf": begin,
-            "exp": begin + int(wishes.lifetime),
+            "exp": begin + int(config.lifetime_seconds or wishes.lifetime),
             "jti": str(uuid.uuid4()),
         }
         if groups := claimed_groups(scope, holder.groups):
             claims[GROUPS] = groups
-        if "storage." in scope:
-            claims |= spoiled(claims, self._config.storage_tokens)
         return self.sign(claims, "at+jwt")
+
+    def granted(self, scope: str) -> str:
+        """Less than was asked for, where this node withholds something."""
+        asked = scope.split()
+        return " ".join(one for one in asked if one.partition(":")[0] not in self._config.withheld)
 
     def sign(self, claims: dict[str, Any], kind: str = "JWT") -> str:
         key = self._key()
@@ -102,20 +105,6 @@ class Mint:
                 return following
             case "unpublished":
                 return self._unpublished
-
-
-def spoiled(claims: Mapping[str, Any], making: Making) -> dict[str, Any]:
-    """The claims that make a token one of this making."""
-    match making:
-        case "good":
-            return {}
-        case "expired":
-            return {"exp": claims["nbf"] - 1}
-        case "read-only":
-            scopes = str(claims["scope"]).split()
-            return {"scope": " ".join(one for one in scopes if not one.startswith(WRITING))}
-        case "for-another":
-            return {"aud": "another-storage.example"}
 
 
 def claimed_groups(scope: str, held: tuple[str, ...]) -> list[str]:

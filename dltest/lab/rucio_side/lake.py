@@ -48,6 +48,16 @@ def make_account(client: Client, wanted: dict[str, Any]) -> None:
         client.add_scope(name, wanted["scope"])
 
 
+def make_stranger(client: Client, wanted: dict[str, Any]) -> None:
+    """An account with a password, and nothing else."""
+    name = wanted["stranger"]
+    if name in {account["account"] for account in client.list_accounts()}:
+        return
+    client.add_account(name, "USER", "stranger@localhost")
+    password = wanted["stranger_password"]
+    client.add_identity(name, name, "USERPASS", "stranger@localhost", password=password)
+
+
 def make_rse(client: Client, rse: dict[str, Any]) -> None:
     name = rse["name"]
     once(client.add_rse, name, deterministic=True, rse_type="DISK", volatile=False)
@@ -84,6 +94,7 @@ def main() -> None:
     wanted = json.loads(Path(sys.argv[1]).read_text())
     client = connect(wanted)
     make_account(client, wanted)
+    make_stranger(client, wanted)
     for rse in wanted["rses"]:
         make_rse(client, rse)
     make_distances(client, wanted["links"])

@@ -27,8 +27,6 @@ _WEB_SCHEMES = {"davs", "https"}
 # An XRootD without authentication accepts any bearer; without one gfal2 asks for a delegated
 # credential that it refuses, and third-party copy is lost.
 _ANONYMOUS = "anonymous"
-# A context grows slower with each copy (gfal2 2.21: 4 ms of CPU at first, 10 ms after 1000).
-_COPIES_PER_CONTEXT = 100
 
 Report = Callable[[dict[str, Any]], None]
 Result = TypeVar("Result")
@@ -41,15 +39,17 @@ class CopyFailed(Exception):  # noqa: N818 - a result on its way out, not a faul
 
 
 class Copier:
-    """One gfal2 context, kept warm over many copies."""
+    """A gfal2 context for each copy, as FTS starts a process for each.
+
+    One that is kept keeps its connections too, and fails on those to a server that was started
+    anew since; one for a file that had a token shows it for the next. It costs 1 ms.
+    """
 
     def __init__(self, report: Report, *, tpc_fallback: bool) -> None:
         self._report = report
         self._tpc_fallback = tpc_fallback
-        self._known_servers: set[str] = set()
         self._cancelled = 0
         self._current = 0
-        self._copies = 0
         self.context = self._new_context()
 
     def _new_context(self) -> Any:
@@ -61,8 +61,6 @@ class Copier:
             ("ENABLE_FALLBACK_TPC_COPY", self._tpc_fallback),
         ):
             context.set_opt_boolean("HTTP PLUGIN", option, value)
-        self._known_servers.clear()
-        self._copies = 0
         return context
 
     def cancel(self, order_id: int) -> None:
@@ -73,6 +71,7 @@ class Copier:
 
     def carry_out(self, order: dict[str, Any]) -> None:
         """Copy, and report `done` with what came of it; never raises for a failed copy."""
+        self.context = self._new_context()
         self._current = order["id"]
         self._report({"event": "started", "id": order["id"]})
         self._introduce(order)
@@ -95,19 +94,6 @@ class Copier:
                 and {"scope": failure.scope, "code": failure.code, "message": failure.message},
             }
         )
-        self._copies += 1
-        if self._is_worn(order):
-            self.context = self._new_context()
-
-    def _is_worn(self, order: dict[str, Any]) -> bool:
-        """mock:// counts its stats per context; a cancelled context is not to be trusted."""
-        mock = "mock://" in order["source"] + order["destination"]
-        return (
-            mock
-            or any(order["bearers"])
-            or self._cancelled == order["id"]
-            or self._copies >= _COPIES_PER_CONTEXT
-        )
 
     def _tell(self, report: dict[str, Any]) -> None:
         if self._cancelled == self._current:
@@ -119,16 +105,13 @@ class Copier:
         self._report({**report, "id": self._current})
 
     def _introduce(self, order: dict[str, Any]) -> None:
-        """Show each server its file's token; tokens of one file are never those of the next."""
-        if any(order["bearers"]):
-            self.context = self._new_context()
+        """Show each server its file's token."""
         for url, bearer in zip(_ends(order), order["bearers"], strict=True):
             parts = urlsplit(url)
             server = f"{parts.scheme}://{parts.netloc}"
-            if parts.scheme in _WEB_SCHEMES and server not in self._known_servers:
+            if parts.scheme in _WEB_SCHEMES:
                 credential = self.context.cred_new("BEARER", bearer or _ANONYMOUS)
                 self.context.cred_set(server, credential)
-                self._known_servers.add(server)
 
 
 def _ends(order: dict[str, Any]) -> tuple[str, str]:

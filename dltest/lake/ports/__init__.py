@@ -33,6 +33,7 @@ from dltest.lake.ports.storage import (
     StorageJob,
     TokenTrial,
 )
+from dltest.lake.ports.strangers import Attempt, Belongings, Deed, Stranger
 from dltest.lake.ports.tokens import IssuedToken, NodeHealth, TokenRequest, Tokens
 from dltest.lake.ports.transfers import (
     TransferFile,
@@ -40,11 +41,14 @@ from dltest.lake.ports.transfers import (
 )
 
 __all__ = [
+    "Attempt",
     "BadReplica",
     "BadReplicas",
     "BadState",
+    "Belongings",
     "Carrier",
     "Catalogue",
+    "Deed",
     "Deletion",
     "Diagnosis",
     "Faults",
@@ -66,6 +70,7 @@ __all__ = [
     "RuleState",
     "Storage",
     "StorageJob",
+    "Stranger",
     "TokenRequest",
     "TokenTrial",
     "Tokens",

@@ -27,6 +27,9 @@ class Catalogue(BadReplicas, Deletion, Diagnosis, Protocol):
     def wants_token(self, rse: str) -> bool:
         """Whether the RSE's storage is talked to with a token, and not otherwise."""
 
+    def token_base(self, rse: str) -> str:
+        """The part of the RSE's paths that paths in tokens leave out; `/` is none."""
+
     def register(
         self, dataset: str, rse: str, files: Sequence[FileFacts], lifetime: timedelta
     ) -> None:

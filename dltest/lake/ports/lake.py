@@ -5,6 +5,7 @@ from typing import Protocol
 from dltest.lake.ports.catalogue import Catalogue
 from dltest.lake.ports.faults import Faults
 from dltest.lake.ports.storage import Storage
+from dltest.lake.ports.strangers import Stranger
 from dltest.lake.ports.tokens import Tokens
 from dltest.lake.ports.transfers import Transfers
 from dltest.model import LedgerEntry, LedgerState
@@ -39,3 +40,7 @@ class LakePorts(Protocol):
     @property
     def tokens(self) -> Tokens | None:
         """None where the lake file names no issuer."""
+
+    @property
+    def stranger(self) -> Stranger | None:
+        """None where the lake file names no other account."""

@@ -77,6 +77,11 @@ class RucioCatalogue(BadReplicaCalls, DeletionCalls, DiagnosisCalls):
         told = self._rse_attributes.get(rse, lambda: self._ask_attributes(rse))
         return told.get("oidc_support") is True
 
+    def token_base(self, rse: str) -> str:
+        """Rucio leaves it out too, by the RSE's attribute `oidc_base_path`."""
+        told = self._rse_attributes.get(rse, lambda: self._ask_attributes(rse))
+        return str(told.get("oidc_base_path", "/"))
+
     def register(
         self, dataset: str, rse: str, files: Sequence[FileFacts], lifetime: timedelta
     ) -> None:

@@ -64,6 +64,9 @@ class SimulatedCatalogue(SimulatedBadReplicas, SimulatedDeletion, SimulatedDiagn
     def wants_token(self, rse: str) -> bool:  # noqa: ARG002 - none here does
         return False
 
+    def token_base(self, rse: str) -> str:  # noqa: ARG002 - the same for all
+        return "/"
+
     def register(
         self,
         dataset: str,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dltest.lake.ports import Tokens
+from dltest.lake.ports import Stranger, Tokens
 from dltest.lake.simulated.catalogue import SimulatedCatalogue
 from dltest.lake.simulated.faults import SimulatedFaults
 from dltest.lake.simulated.storage import SimulatedStorage
@@ -41,6 +41,7 @@ class SimulatedLake:
         self.transfers = SimulatedTransfers(self._world, on_call)
         self.faults = SimulatedFaults(names, self._world, on_call)
         self.tokens: Tokens | None = None
+        self.stranger: Stranger | None = None
 
     @property
     def stored(self) -> dict[str, bytes]:

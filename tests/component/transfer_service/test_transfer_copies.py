@@ -213,21 +213,37 @@ def test_a_cancelled_copy_leaves_nothing(service: Service, there: Storage, slow:
     await_condition(lambda: not there.disk(path).exists(), "its rest is removed")
 
 
-def test_many_small_files_keep_the_connections_alive(
-    service: Service, here: Storage, there: Storage
-) -> None:
+def copied(service: Service, here: Storage, there: Storage, count: int) -> None:
+    """Copies so many small files in one job, and compares what arrived."""
     folder = uuid.uuid4().hex
-    sums = [here.put(f"{folder}/{n}", os.urandom(1024)) for n in range(40)]
+    sums = [here.put(f"{folder}/{n}", os.urandom(1024)) for n in range(count)]
     files = [
         entry(here.davs(f"{folder}/{n}"), there.davs(f"{folder}/{n}"), checksum=checksum)
         for n, checksum in enumerate(sums)
     ]
-    before = service.copying_pids()
-    job_id = service.submit(files, verify_checksum="both")
-    assert service.await_end(job_id)["job_state"] == "FINISHED"
-    assert service.copying_pids() == before
-    for n in range(40):
+    job = service.await_end(service.submit(files, verify_checksum="both"))
+    assert job["job_state"] == "FINISHED", [one["reason"] for one in job["files"]]
+    for n in range(count):
         assert there.disk(f"{folder}/{n}").read_bytes() == here.disk(f"{folder}/{n}").read_bytes()
+
+
+def test_many_small_files_keep_the_copying_processes(
+    service: Service, here: Storage, there: Storage
+) -> None:
+    before = service.copying_pids()
+    copied(service, here, there, 40)
+    assert service.copying_pids() == before
+
+
+def test_a_storage_that_was_restarted_is_as_good_as_before(
+    service: Service, new_storage: Callable[..., Storage], there: Storage
+) -> None:
+    """Nobody uses a connection to the server that is no more."""
+    restarted = new_storage("restarted")
+    copied(service, restarted, there, 10)
+    restarted.kill()
+    restarted.start()
+    copied(service, restarted, there, 10)
 
 
 def test_a_strict_copy_verifies_nothing_and_harms_no_server(
