@@ -164,11 +164,11 @@ def test_a_hole_at_one_rse_is_found_there_alone_and_stands_in_the_matrix(play: P
     ]
     matrix = token_matrix(runs)
     assert matrix is not None
-    assert matrix.rses == ("XRD1", "XRD2")
-    assert matrix.rules == tuple(RULES)
+    assert matrix.columns == ("XRD1", "XRD2")
+    assert matrix.rows == tuple(RULES)
     assert len(matrix.cells) == 2 * len(RULES)
-    open_ones = [place for place, cell in matrix.cells.items() if not cell.is_kept]
-    assert open_ones == [("alg-none", "XRD2")]
+    holes = [place for place, verdict in matrix.cells.items() if verdict is not Verdict.PASSED]
+    assert holes == [("alg-none", "XRD2")]
 
 
 def test_a_crash_at_any_call_leaves_nothing_and_changes_nothing(
