@@ -66,7 +66,12 @@ def test_tokens_and_access_from_end_to_end(lab, tmp_path, expiring, broken):
     assert expiring.returncode == 0, said + errors
     uses = evidence([json.loads(said)], "token-expiry", "token_expiry")
     assert [use["use"] for use in uses] == list(EXPIRIES)
-    assert all(0 < use["grace_seconds"] < MOST_GRACE_SECONDS for use in uses)
+    graces = [use["grace_seconds"] for use in uses if "grace_seconds" in use]
+    assert all(0 < grace < MOST_GRACE_SECONDS for grace in graces)
+    # XRootD looks at a token when it opens a file: what is under way comes to its end.
+    transfers = [use for use in uses if "whole" in use]
+    assert len(graces) + len(transfers) == len(EXPIRIES)
+    assert all(use["ended_after_its_end_seconds"] > 0 and use["whole"] for use in transfers)
 
     # Nothing that was written down holds a token: each begins with an encoded `{"alg"`.
     kept = b"".join(path.read_bytes() for path in Path(tmp_path).rglob("*") if path.is_file())

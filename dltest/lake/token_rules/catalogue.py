@@ -25,7 +25,8 @@ class Must(StrEnum):
 class Action(StrEnum):
     """What is asked. CREATE and COPY find nothing in the file's place, the others the file.
 
-    COPY has the storage fetch the file from beside, by HTTP third-party copy.
+    COPY has the storage fetch the file from beside, by HTTP third-party copy. UPLOAD and DOWNLOAD
+    are slow, and outlast their token.
     """
 
     READ = "read"
@@ -35,6 +36,8 @@ class Action(StrEnum):
     DELETE = "delete"
     MOVE = "move"
     COPY = "copy"
+    UPLOAD = "upload"
+    DOWNLOAD = "download"
 
 
 FOREIGN_AUDIENCE = "https://elsewhere.dltest.invalid/"
@@ -366,7 +369,7 @@ REFUSED = (
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """A use of a token that it shall have until its end, and then no more."""
+    """A use of a token until its end and on."""
 
     name: str
     does: Action
@@ -381,6 +384,8 @@ EXPIRIES = {
         Expiry("write", Action.OVERWRITE, (*_CREATE, *_MODIFY)),
         Expiry("delete", Action.DELETE, (*_READ, *_MODIFY)),
         Expiry("copy", Action.COPY, _WRITES),
+        Expiry("upload", Action.UPLOAD, _WRITES),
+        Expiry("download", Action.DOWNLOAD, _READ),
     )
 }
 
