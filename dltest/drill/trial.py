@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from dltest.lab import storage
 from dltest.lab.faults import Fault
 from dltest.lab.faults.fault import (
     CATALOGUE,
@@ -33,6 +34,7 @@ STEP_NEEDS: Mapping[str, frozenset[str]] = {
     "consistent": frozenset({CATALOGUE}),
     "quarantine": frozenset({CATALOGUE, DELETION}),
     "token-issuer": frozenset({ISSUER}),
+    "token-rules": frozenset({CATALOGUE, ISSUER}),
 }
 EVERYTHING = frozenset({CATALOGUE, TRANSFERS, DELETION, REPAIR, ISSUER})
 
@@ -42,6 +44,8 @@ Cases = Mapping[tuple[str, tuple[str, ...]], Case]
 def needs(case: Case, until: str | None = None) -> frozenset[str]:
     """The RSEs and services that a case uses, up to the first step of that type."""
     found = set(case.targets.values())
+    if found & set(storage.TOKEN_RSES):
+        found.add(ISSUER)
     for call in case.steps:
         found |= STEP_NEEDS.get(call.type, EVERYTHING)
         if call.type == until:

@@ -8,6 +8,8 @@ from dltest.model import IDENTITY, Finding, StepRecord, Verdict
 EVIDENCE = "issuer_nodes"
 # Verifiers forgive a minute at most: what is further ahead gives tokens that are not valid yet.
 MOST_CLOCK_SECONDS = 30.0
+# The WLCG profile has tokens live five minutes at least; what cannot be used at all is a failure.
+LEAST_LIFETIME_SECONDS = 30.0
 
 
 def findings(record: StepRecord) -> Iterator[Finding]:
@@ -17,6 +19,7 @@ def findings(record: StepRecord) -> Iterator[Finding]:
     nodes: list[dict[str, Any]] = [one for one in listed if isinstance(one, dict)]
     for node in nodes:
         yield from _of_node(record, node)
+    yield from _of_token(record)
     took = record.measured.get("token_seconds", 0.0)
     allowed = float(str(record.evidence.get("allowed_seconds", took)))
     if took > allowed:
@@ -26,6 +29,36 @@ def findings(record: StepRecord) -> Iterator[Finding]:
     if len(known) > 1:
         title = "the nodes of the token issuer publish different keys"
         yield _finding(record, "issuer-keys-differ", title, Verdict.FAILED)
+
+
+def _of_token(record: StepRecord) -> Iterator[Finding]:
+    """Whether the token is what was asked for: its rights, its audience, and time to use it."""
+    asked, claims = record.evidence.get("asked"), record.evidence.get("claims")
+    if not isinstance(asked, dict) or not isinstance(claims, dict):
+        return
+    granted = str(claims.get("scope", "")).split()
+    if lacking := [one for one in str(asked["scope"]).split() if one not in granted]:
+        title = f"the issuer gives a token without {', '.join(lacking)}"
+        yield _finding(record, "token-lacks-rights", title, Verdict.FAILED)
+    wanted, told = _listed(asked["aud"]), _listed(claims.get("aud"))
+    if not set(wanted) <= set(told):
+        title = (
+            f"the issuer gives a token for {', '.join(told) or 'nobody'}, not {', '.join(wanted)}"
+        )
+        yield _finding(record, "token-for-others", title, Verdict.FAILED)
+    lifetime = _number(claims, "exp") - _number(claims, "nbf")
+    if 0 < lifetime < LEAST_LIFETIME_SECONDS:
+        title = f"the issuer gives a token that lives {lifetime:.0f} s"
+        yield _finding(record, "token-short-lived", title, Verdict.FAILED)
+
+
+def _listed(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []
+
+
+def _number(claims: Mapping[str, object], name: str) -> float:
+    value = claims.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _of_node(record: StepRecord, node: Mapping[str, Any]) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from dltest.steps.step import Context, Done, Handle, Outcome, StepBody, Waiting
 from dltest.units import Duration
 
 AT_ONCE = timedelta(milliseconds=1)
-ASKED = TokenRequest(scopes=("openid",))
+SHOWN = ("iss", "sub", "aud", "scope", "nbf", "exp", "wlcg.ver")
 # `issuer_nodes` in a record's evidence, for the judge.
 EVIDENCE = "issuer_nodes"
 NONE_NAMED = Trouble(
@@ -25,6 +25,15 @@ NONE_NAMED = Trouble(
 
 
 class TokenIssuerBody(StepBody):
+    scopes: tuple[str, ...] = Field(
+        ("openid",),
+        min_length=1,
+        description="What dltest needs tokens for; one that lacks it is a failure.",
+        examples=[["storage.read:/", "storage.modify:/"]],
+    )
+    audience: str | None = Field(
+        None, description="Whom the token shall be made out to.", examples=["se.example.org"]
+    )
     token_time: Duration = Field(
         timedelta(seconds=2),
         description="A token that the issuer takes longer for is `degraded`.",
@@ -57,7 +66,7 @@ class TokenIssuer:
         left = tokens.nodes()[len(probed) :]
         if left:
             return Waiting({"probed": [*probed, _told(tokens.probe(left[0]))]}, AT_ONCE)
-        return _service(tokens, probed, body.token_time)
+        return _service(tokens, probed, body)
 
     def overdue(self, ctx: Context, body: TokenIssuerBody, handle: Handle) -> Done:  # noqa: ARG002
         return Done(evidence={EVIDENCE: handle.get("probed")})
@@ -72,17 +81,21 @@ def _told(health: NodeHealth) -> JsonValue:
     return rounded
 
 
-def _service(tokens: Tokens, probed: list[JsonValue], allowed: timedelta) -> Done:
+def _service(tokens: Tokens, probed: list[JsonValue], body: TokenIssuerBody) -> Done:
     """Whether it gives a token by its own name, whichever node does the work."""
+    audiences = (body.audience,) if body.audience else ()
+    request = TokenRequest(scopes=body.scopes, audiences=audiences)
     evidence: dict[str, JsonValue] = {
         "issuer": tokens.issuer,
-        "allowed_seconds": allowed.total_seconds(),
+        "allowed_seconds": body.token_time.total_seconds(),
+        "asked": {"scope": " ".join(request.scopes), "aud": list(audiences)},
         EVIDENCE: probed,
     }
     try:
-        issued = tokens.issue(ASKED)
+        issued = tokens.issue(request)
     except CredentialError as error:
         return Done(evidence=evidence, troubles=(error.as_trouble(),))
+    evidence["claims"] = {name: issued.claims.get(name) for name in SHOWN if name in issued.claims}
     seconds = round(issued.seconds, 3)
     return Done(measured={"token_seconds": seconds, "nodes": len(probed)}, evidence=evidence)
 

@@ -73,4 +73,22 @@ FAULTS = (
         _drills("issuer-clock-wrong"),
         clock_seconds=CLOCK_SECONDS,
     ),
+    _settings(
+        "token-expired",
+        "tokens of the issuer run out as soon as they are given",
+        _drills("token-short-lived"),
+        lifetime_seconds=1,
+    ),
+    _settings(
+        "token-scope-missing",
+        "tokens of the issuer lack the right to write",
+        _drills("token-lacks-rights"),
+        withheld=["storage.create", "storage.modify"],
+    ),
+    _settings(
+        "token-audience-wrong",
+        "tokens of the issuer are made out to another storage",
+        _drills("token-for-others"),
+        audience="https://elsewhere.example",
+    ),
 )

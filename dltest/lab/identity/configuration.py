@@ -14,7 +14,11 @@ Signing = Literal["first", "next", "unpublished"]
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
-    """`folder` holds what the nodes share; `clock_seconds` is how far its clock is ahead."""
+    """`folder` holds what the nodes share; `clock_seconds` is how far its clock is ahead.
+
+    Whatever is asked for, no token has a `withheld` scope, and where they are set it is for this
+    `audience` and lives for so many `lifetime_seconds`.
+    """
 
     issuer: str
     port: int
@@ -25,6 +29,9 @@ class NodeConfig:
     users: tuple[User, ...]
     signing: Signing = "first"
     clock_seconds: float = 0.0
+    withheld: tuple[str, ...] = ()
+    audience: str | None = None
+    lifetime_seconds: float | None = None
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -34,6 +41,7 @@ class NodeConfig:
             given |= {name: Path(given[name]) for name in ("folder", "certificate", "key")}
             given["clients"] = tuple(Client.of(one) for one in given["clients"])
             given["users"] = tuple(User.of(one) for one in given["users"])
+            given["withheld"] = tuple(given.get("withheld", ()))
             return cls(**given)
         except (OSError, ValueError, TypeError, KeyError) as error:
             message = f"the token issuer cannot use its configuration {file}: {error}"

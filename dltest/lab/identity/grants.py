@@ -56,7 +56,7 @@ class Minted:
             "access_token": self.server.mint.access_token(client, holder, granted, wishes),
             "token_type": "Bearer",
             "expires_in": int(wishes.lifetime),
-            "scope": granted,
+            "scope": self.server.mint.granted(granted),
         }
         if include_refresh_token and "offline_access" in granted.split():
             token["refresh_token"] = self._refresh_token(holder, granted, wishes)

@@ -59,22 +59,28 @@ class Mint:
 
     def access_token(self, client: Client, holder: Holder, scope: str, wishes: Wishes) -> str:
         begin = int(self.now() + wishes.not_before)
-        audiences = wishes.audiences or (ANY_AUDIENCE,)
+        config = self._config
+        audiences = (config.audience,) if config.audience else wishes.audiences or (ANY_AUDIENCE,)
         claims = {
             "wlcg.ver": "1.0",
             "iss": self._config.issuer,
             "sub": holder.subject,
             "aud": audiences[0] if len(audiences) == 1 else list(audiences),
-            "scope": scope,
+            "scope": self.granted(scope),
             "client_id": client.client_id,
             "iat": int(self.now()),
             "nbf": begin,
-            "exp": begin + int(wishes.lifetime),
+            "exp": begin + int(config.lifetime_seconds or wishes.lifetime),
             "jti": str(uuid.uuid4()),
         }
         if groups := claimed_groups(scope, holder.groups):
             claims[GROUPS] = groups
         return self.sign(claims, "at+jwt")
+
+    def granted(self, scope: str) -> str:
+        """Less than was asked for, where this node withholds something."""
+        asked = scope.split()
+        return " ".join(one for one in asked if one.partition(":")[0] not in self._config.withheld)
 
     def sign(self, claims: dict[str, Any], kind: str = "JWT") -> str:
         key = self._key()

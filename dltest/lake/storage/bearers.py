@@ -11,6 +11,7 @@ from dltest.lake.ports import JobKind, StorageJob, TokenRequest
 from dltest.model import DLTEST
 from dltest.settings import StorageSettings
 
+OPERATION = "get a token for a storage"
 Bearers = Callable[[StorageJob], SecretStr | None]
 # What comes before a written file: whatever lies there is looked at, and removed.
 READING = ("storage.read:/",)
@@ -37,7 +38,7 @@ def bearers_of(settings: StorageSettings, purse: Purse | None = None) -> Bearers
             raise CredentialError(
                 f"{job.rse} wants a token, and the lake file has no section `identity`",
                 code="token-unavailable",
-                operation="get a token for a storage",
+                operation=OPERATION,
                 rse=job.rse,
                 blame=DLTEST,
             )

@@ -14,5 +14,4 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def whole(rig: Rig) -> Iterator[Rig]:
     """As it was before, whatever the test did to it."""
     yield rig
-    rig.kill(*rig.running)
-    rig.start()
+    rig.mend()

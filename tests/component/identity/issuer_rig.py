@@ -27,6 +27,7 @@ class Rig:
 
     lab: Lab
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    altered: set[str] = field(default_factory=set)
 
     def settings(self, **changes: Any) -> IdentitySettings:
         given: dict[str, Any] = {
@@ -52,8 +53,19 @@ class Rig:
 
     def alter(self, node: str, **settings: Any) -> None:
         self.kill(node)
+        self.altered.add(node)
         self._begin(node, Alteration(settings=settings))
         self._await_node(node)
+
+    def mend(self) -> None:
+        """All nodes as they were at first."""
+        sick = [node for node in nodes.NODES if node in self.altered or node not in self.running]
+        self.altered.clear()
+        self.kill(*sick)
+        for node in sick:
+            self._begin(node)
+        for node in sick:
+            self._await_node(node)
 
     def kill(self, *names: str) -> None:
         for name in names:

@@ -71,7 +71,7 @@ def test_probes_tell_the_nodes_apart(whole: Rig) -> None:
     issuer = Issuer(whole.settings())
     healthy = [issuer.probe(node) for node in issuer.nodes()]
     assert all(one.trouble is None and one.token_seconds for one in healthy)
-    assert len(healthy[0].key_ids) == 2
+    assert len(healthy[0].key_ids) >= 2
     assert {one.clock_seconds for one in healthy} == {0.0}
     first, second = nodes.NODES
     whole.kill(first)

@@ -3,17 +3,18 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from dltest.errors import CredentialError
 from dltest.lake.identity.calls import unreachable
-from dltest.lake.identity.sources import ByAgent, Discovered
+from dltest.lake.identity.sources import ByAgent, ByCredentials, Discovered
 from dltest.lake.identity.wallet import Wallet
-from dltest.lake.ports import TokenRequest
+from dltest.lake.ports import IssuedToken, TokenRequest, Tokens
 
 KEY = ECKey.generate_key("P-256")
 ANY = TokenRequest(scopes=("storage.read:/",))
@@ -93,6 +94,41 @@ def test_a_token_that_only_its_issuer_can_read_is_asked_for_each_time() -> None:
     wallet = Wallet(lambda _: SecretStr(next(given)))
     assert wallet.bearer(ANY).get_secret_value() == "opaque-1"
     assert wallet.bearer(ANY).get_secret_value() == "opaque-2"
+
+
+class Generous:
+    """An issuer that gives what it likes."""
+
+    def __init__(self, **claims: JsonValue) -> None:
+        self._claims = claims
+
+    def issue(self, _: TokenRequest) -> IssuedToken:
+        return IssuedToken(value=SecretStr(_token()), claims=self._claims, seconds=0.1)
+
+
+AT_STORAGE = TokenRequest(scopes=("storage.read:/", "profile"), audiences=("se",))
+
+
+@pytest.mark.parametrize(
+    ("claims", "lacking"),
+    [
+        ({"scope": "storage.read:/a profile", "aud": "se"}, "storage.read:/"),
+        ({"scope": "storage.read:/", "aud": "other"}, "the audience se"),
+        ({}, "storage.read:/, the audience se"),
+    ],
+)
+def test_a_token_that_lacks_what_it_is_for_is_not_shown(
+    claims: dict[str, JsonValue], lacking: str
+) -> None:
+    with pytest.raises(CredentialError, match=f"without {lacking}$") as caught:
+        Wallet(ByCredentials(cast("Tokens", Generous(**claims)))).bearer(AT_STORAGE)
+    assert (caught.value.code, caught.value.answered) == ("token-lacks-rights", False)
+    assert str(caught.value.blame) == "identity"
+
+
+def test_what_it_is_not_needed_for_may_be_lacking() -> None:
+    given = Generous(scope="storage.read:/", aud=["other", "se"])
+    assert ByCredentials(cast("Tokens", given))(AT_STORAGE)
 
 
 @pytest.fixture
