@@ -11,8 +11,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from dltest.lake.ports import JobKind
-from dltest.lake.token_rules.catalogue import EXPIRIES, GRACE_SECONDS
 from dltest.lake.token_rules.crossing import PIECE_BYTES, PIECES
+from dltest.lake.token_rules.uses import EXPIRIES, GRACE_SECONDS
 from dltest.model import Footprint, Payload
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import token_jobs

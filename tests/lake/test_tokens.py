@@ -13,7 +13,8 @@ from lake_runs import RUN_SECONDS, run_on, verdicts
 
 from dltest.lake.ports import Deed
 from dltest.lake.token_rules.at_rucio import SIGN_INS
-from dltest.lake.token_rules.catalogue import EXPIRIES, RULES
+from dltest.lake.token_rules.catalogue import RULES
+from dltest.lake.token_rules.uses import EXPIRIES
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from dltest.lake.storage.errors import DENIED
 from dltest.lake.storage.order import FileOrder, Report
-from dltest.lake.token_rules.catalogue import EXPIRIES, Action, documented_grace
+from dltest.lake.token_rules.catalogue import Action
 from dltest.lake.token_rules.crossing import crossed
 from dltest.lake.token_rules.exchange import Answer, NoAnswerError
 from dltest.lake.token_rules.scene import (
@@ -27,6 +27,7 @@ from dltest.lake.token_rules.scene import (
     seen,
 )
 from dltest.lake.token_rules.trial import not_tried, wait_until
+from dltest.lake.token_rules.uses import EXPIRIES, documented_grace
 
 POLL_SECONDS = 3.0
 CROSSING = frozenset({Action.UPLOAD, Action.DOWNLOAD})

@@ -14,7 +14,8 @@ from dltest.lake.ports import FileRef, JobKind, StorageJob, TokenTrial
 from dltest.lake.storage.order import FileOrder, Order
 from dltest.lake.token_rules import crossing, expiry, trial
 from dltest.lake.token_rules.bearers import Desk, equipped
-from dltest.lake.token_rules.catalogue import ACCEPTED, EXPIRIES, REFUSED, RULES, Must
+from dltest.lake.token_rules.catalogue import ACCEPTED, REFUSED, RULES, Must
+from dltest.lake.token_rules.uses import EXPIRIES
 from dltest.model import StepRecord
 
 WAITED_FOR = [name for name, one in EXPIRIES.items() if one.does not in expiry.CROSSING]

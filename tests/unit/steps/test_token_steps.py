@@ -20,7 +20,8 @@ from dltest.lake.ports import (
     TokenRequest,
 )
 from dltest.lake.simulated import Ailment, SimulatedLake
-from dltest.lake.token_rules.catalogue import EXPIRIES, RULES
+from dltest.lake.token_rules.catalogue import RULES
+from dltest.lake.token_rules.uses import EXPIRIES
 from dltest.model import IDENTITY, Campaign, Case, Driver, Run, Trouble, Verdict
 from dltest.planning import plan
 from dltest.report.token_matrix import token_matrix
@@ -58,10 +59,11 @@ class Issuer:
     def probe(self, node: str) -> NodeHealth:
         return self._nodes[node]
 
-    def issue(self, _request: TokenRequest) -> IssuedToken:
+    def issue(self, request: TokenRequest) -> IssuedToken:
         if not self._gives:
             raise CredentialError("nobody answers", code="issuer-unreachable", operation="ask")
-        return IssuedToken(value=SecretStr("secret"), claims={}, seconds=self._seconds)
+        claims = {"scope": " ".join(request.scopes), "aud": list(request.audiences)}
+        return IssuedToken(value=SecretStr("secret"), claims=claims, seconds=self._seconds)
 
 
 class Stranger:
