@@ -20,7 +20,7 @@ from dltest.lab.status import status as lab_status
 app = typer.Typer(
     name="lab",
     no_args_is_help=True,
-    help="A whole real data lake on this machine: Rucio, four XRootD storage elements, a "
+    help="A whole real data lake on this machine: Rucio, six XRootD storage elements, a "
     "transfer service, PostgreSQL and Redis. Nothing of it runs as root, and all of it lives "
     "below one folder.",
 )
