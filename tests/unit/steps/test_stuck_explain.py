@@ -122,7 +122,11 @@ SITUATIONS = [
     ),
     (
         "a storage refuses, and the issuer gives no good tokens",
-        facts("STUCK", "TRANSFER_FAILED:DESTINATION [1] HTTP 403 : refused", tokens=BAD_TOKENS),
+        facts(
+            "STUCK",
+            "TRANSFER_FAILED:DESTINATION [1] HTTP 403 : Permission refused",
+            tokens=BAD_TOKENS,
+        ),
         "token-lacks-rights identity",
     ),
     (
