@@ -3,7 +3,7 @@
 from typing import Any
 
 from dltest.lab.alteration import Alteration
-from dltest.lab.faults.fault import ISSUER, Drill, Fault, Notice
+from dltest.lab.faults.fault import DELETION, ISSUER, TRANSFERS, Drill, Fault, Notice
 from dltest.lab.identity.nodes import BALANCER, NODES
 from dltest.model import Verdict
 
@@ -13,9 +13,16 @@ SLOW_SECONDS = 4.0
 CLOCK_SECONDS = 600.0
 
 
-def _drills(code: str, verdict: Verdict = Verdict.FAILED) -> tuple[Drill, ...]:
+# Rucio asks for tokens without a time limit: its reaper and its submitter stand still, for all
+# RSEs, while the issuer does not answer.
+PATIENT = (ISSUER, DELETION, TRANSFERS)
+
+
+def _drills(
+    code: str, verdict: Verdict = Verdict.FAILED, shadow: tuple[str, ...] = (ISSUER,)
+) -> tuple[Drill, ...]:
     notice = Notice(STEP, (), STEP, (code,), "identity", verdict)
-    return (Drill((notice,), (ISSUER,)),)
+    return (Drill((notice,), shadow),)
 
 
 def _of_all_nodes(name: str, title: str, drills: tuple[Drill, ...], **effect: Any) -> Fault:
@@ -38,14 +45,14 @@ FAULTS = (
         "the token issuer takes connections and never answers",
         part=BALANCER,
         stopped="hung",
-        drills=_drills("issuer-unreachable"),
+        drills=_drills("issuer-unreachable", shadow=PATIENT),
     ),
     Fault(
         "identity-slow",
         "the token issuer answers after seconds",
         part=BALANCER,
         alteration=Alteration(manners={"delay_seconds": SLOW_SECONDS}),
-        drills=_drills("issuer-slow", Verdict.DEGRADED),
+        drills=_drills("issuer-slow", Verdict.DEGRADED, PATIENT),
     ),
     Fault(
         "identity-one-node-down",
