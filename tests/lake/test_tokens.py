@@ -44,7 +44,7 @@ def evidence(runs: list[dict[str, Any]], scenario: str, key: str) -> list[dict[s
 
 
 def test_tokens_and_access_from_end_to_end(lab, tmp_path, expiring, broken):
-    names = ("token-rules", "token-issuer", "rucio-sign-in", "rucio-access")
+    names = ("token-rules", "token-issuer", "token-revocation", "rucio-sign-in", "rucio-access")
     runs = run_on(lab, *names, state=tmp_path)
     assert set(verdicts(runs).values()) == {"passed"}
     assert len(evidence(runs, "token-rules", "token_rules")) == 2 * len(RULES)

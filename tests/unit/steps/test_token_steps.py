@@ -48,7 +48,17 @@ class Issuer:
 
     issuer = "https://issuer.test/"
 
-    def __init__(self, *nodes: NodeHealth, seconds: float = 0.1, gives: bool = True) -> None:
+    def __init__(
+        self,
+        *nodes: NodeHealth,
+        seconds: float = 0.1,
+        gives: bool = True,
+        renews: bool = True,
+        revokes: bool = True,
+    ) -> None:
+        self._renews = renews
+        self._revokes = revokes
+        self._revoked: list[SecretStr] = []
         self._nodes = {node.node: node for node in nodes}
         self._seconds = seconds
         self._gives = gives
@@ -63,7 +73,18 @@ class Issuer:
         if not self._gives:
             raise CredentialError("nobody answers", code="issuer-unreachable", operation="ask")
         claims = {"scope": " ".join(request.scopes), "aud": list(request.audiences)}
-        return IssuedToken(value=SecretStr("secret"), claims=claims, seconds=self._seconds)
+        refresh = SecretStr("again") if request.renewable and self._renews else None
+        value = SecretStr("secret")
+        return IssuedToken(value=value, claims=claims, seconds=self._seconds, refresh=refresh)
+
+    def refresh(self, token: SecretStr) -> IssuedToken:
+        if token in self._revoked:
+            raise CredentialError("invalid_grant", code="token-refused", operation="refresh")
+        return IssuedToken(value=SecretStr("secret"), claims={}, seconds=0.0)
+
+    def revoke(self, token: SecretStr) -> None:
+        if self._revokes:
+            self._revoked.append(token)
 
 
 class Stranger:
@@ -216,8 +237,24 @@ def test_an_issuer_is_judged_by_its_nodes_and_by_its_name(
     assert found(run) == (verdict, [(code, "identity")] if code else [])
 
 
+@pytest.mark.parametrize(
+    ("issuer", "verdict", "told"),
+    [
+        (Issuer(), Verdict.PASSED, []),
+        (Issuer(revokes=False), Verdict.FAILED, [("token-not-revoked", "identity")]),
+        (Issuer(renews=False), Verdict.SKIPPED, [("not-supported", "scenario")]),
+    ],
+)
+def test_a_refresh_token_that_was_revoked_must_give_nothing(
+    play: Play, issuer: Issuer, verdict: Verdict, told: list[tuple[str, str]]
+) -> None:
+    (run,) = play("token-revocation", tokens=issuer)
+    assert found(run) == (verdict, told)
+    assert "again" not in run.model_dump_json()
+
+
 def test_a_lake_without_issuer_or_other_account_is_not_asked(play: Play) -> None:
-    for name in ("token-issuer", "rucio-access"):
+    for name in ("token-issuer", "token-revocation", "rucio-access"):
         (run,) = play(name)
         assert found(run) == (Verdict.SKIPPED, [("not-supported", "scenario")])
 
