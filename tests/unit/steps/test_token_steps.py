@@ -58,10 +58,12 @@ class Issuer:
     def probe(self, node: str) -> NodeHealth:
         return self._nodes[node]
 
-    def issue(self, _request: TokenRequest) -> IssuedToken:
+    def issue(self, request: TokenRequest) -> IssuedToken:
+        """Just as it was asked for."""
         if not self._gives:
             raise CredentialError("nobody answers", code="issuer-unreachable", operation="ask")
-        return IssuedToken(value=SecretStr("secret"), claims={}, seconds=self._seconds)
+        claims = {"scope": " ".join(request.scopes), "aud": list(request.audiences)}
+        return IssuedToken(value=SecretStr("secret"), claims=claims, seconds=self._seconds)
 
 
 class Stranger:
