@@ -20,7 +20,8 @@ from dltest.lake.ports import (
     TokenRequest,
 )
 from dltest.lake.simulated import Ailment, SimulatedLake
-from dltest.lake.token_rules.catalogue import EXPIRIES, RULES
+from dltest.lake.token_rules.catalogue import RULES
+from dltest.lake.token_rules.uses import EXPIRIES
 from dltest.model import IDENTITY, Campaign, Case, Driver, Run, Trouble, Verdict
 from dltest.planning import plan
 from dltest.report.token_matrix import token_matrix
@@ -59,7 +60,6 @@ class Issuer:
         return self._nodes[node]
 
     def issue(self, request: TokenRequest) -> IssuedToken:
-        """Just as it was asked for."""
         if not self._gives:
             raise CredentialError("nobody answers", code="issuer-unreachable", operation="ask")
         claims = {"scope": " ".join(request.scopes), "aud": list(request.audiences)}
@@ -166,11 +166,11 @@ def test_a_hole_at_one_rse_is_found_there_alone_and_stands_in_the_matrix(play: P
     ]
     matrix = token_matrix(runs)
     assert matrix is not None
-    assert matrix.rses == ("XRD1", "XRD2")
-    assert matrix.rules == tuple(RULES)
+    assert matrix.columns == ("XRD1", "XRD2")
+    assert matrix.rows == tuple(RULES)
     assert len(matrix.cells) == 2 * len(RULES)
-    open_ones = [place for place, cell in matrix.cells.items() if not cell.is_kept]
-    assert open_ones == [("alg-none", "XRD2")]
+    holes = [place for place, verdict in matrix.cells.items() if verdict is not Verdict.PASSED]
+    assert holes == [("alg-none", "XRD2")]
 
 
 def test_a_crash_at_any_call_leaves_nothing_and_changes_nothing(
