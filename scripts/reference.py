@@ -14,7 +14,8 @@ from dltest.cli.main import app
 from dltest.lab.faults import CATALOGUE, FAULTS
 from dltest.lab.faults.fault import OTHER, RSE, Drill, Fault
 from dltest.lake.token_rules.at_rucio import SIGN_INS
-from dltest.lake.token_rules.catalogue import ACCEPTED, EXPIRIES, GRACE_SECONDS, REFUSED
+from dltest.lake.token_rules.catalogue import ACCEPTED, REFUSED
+from dltest.lake.token_rules.uses import EXPIRIES, GRACE_SECONDS
 from dltest.metrics.catalogue import CATALOGUE as METRICS
 from dltest.scenario import json_schema
 from dltest.settings import Settings

@@ -13,6 +13,7 @@ from dltest.cli.screen import errors, output
 from dltest.model import Run, RunPhase, StepRecord, StepState, Verdict
 from dltest.report.events import events, sentence
 from dltest.report.matrix import Matrix, matrices
+from dltest.report.token_matrix import token_matrix
 from dltest.units import human_size
 
 # More rows than a screen holds would hide the ones that matter.
@@ -115,7 +116,8 @@ def verdict_text(verdict: Verdict, text: str | None = None) -> Text:
 
 
 def print_matrices(runs: Sequence[Run]) -> None:
-    for matrix in matrices(runs):
+    tokens = token_matrix(runs)
+    for matrix in (*matrices(runs), *([tokens] if tokens else [])):
         output.print(_matrix_table(matrix))
         output.print()
 

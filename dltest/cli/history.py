@@ -216,10 +216,8 @@ def _print_step(record: StepRecord) -> None:
         output.print(Text(f"      attempt {number} was {attempt.state.value}: {said}"))
     for name, value in record.measured.items():
         output.print(Text(f"      {_name(name)}: {_measure(name, value)}"))
-    for name, fact in record.evidence.items():
-        if name == WHY and isinstance(fact, dict):
-            continue
-        output.print(Text(f"      {name.replace('_', ' ')}: {_fact(fact)}", style="dim"))
+    for line in _evidence_lines(record):
+        output.print(Text(f"      {line}", style="dim"))
     for trouble in record.troubles:
         output.print(Text(f"      ! {trouble.message}"))
     if isinstance(known := record.evidence.get(WHY), dict):
@@ -238,6 +236,23 @@ def _measure(name: str, value: float) -> str:
     if name.endswith("_seconds"):
         return human_seconds(value)
     return human_size(value) if name.endswith("bytes") else f"{value:g}"
+
+
+def _evidence_lines(record: StepRecord) -> Iterator[str]:
+    for name, fact in record.evidence.items():
+        if name != WHY or not isinstance(fact, dict):
+            yield from _fact_lines(name.replace("_", " "), fact)
+
+
+def _fact_lines(name: str, fact: object) -> Iterator[str]:
+    """One line; of things that have facts of their own, one more for each."""
+    parts = fact if isinstance(fact, list) else []
+    if not parts or not all(isinstance(part, dict) for part in parts):
+        yield f"{name}: {_fact(fact)}"
+        return
+    yield f"{name}:"
+    for part in parts:
+        yield "  " + ", ".join(f"{key} {value}" for key, value in part.items())
 
 
 def _fact(fact: object) -> str:

@@ -27,6 +27,8 @@ def findings(record: StepRecord) -> Iterator[Finding]:
 
 def _wrong(told: Mapping[str, Any], record: StepRecord) -> tuple[str, str] | None:
     """The finding code and what happened; None: all was well."""
+    if "whole" in told:
+        return _wrong_transfer(told)
     if told["outcome"] != Must.ACCEPTED:
         return "token-not-accepted", f"before the token's end was answered {told['before']}"
     allowed = record.evidence.get("allowed_seconds", told["documented_seconds"])
@@ -39,3 +41,11 @@ def _wrong(told: Mapping[str, Any], record: StepRecord) -> tuple[str, str] | Non
     if not told["unchanged"]:
         return "refused-and-changed", f"was answered {told['after']}, and yet something changed"
     return None
+
+
+def _wrong_transfer(told: Mapping[str, Any]) -> tuple[str, str] | None:
+    """One that outlasted its token must come to its end, or be refused and leave nothing."""
+    if told["outcome"] in {Must.ACCEPTED, Must.REFUSED} and told["whole"]:
+        return None
+    lay = "" if told["whole"] else ", and what lies there is neither the file nor nothing"
+    return "token-broke-transfer", f"outlasted its token, and ended with {told['answer']}{lay}"

@@ -25,6 +25,9 @@ def findings(record: StepRecord) -> Iterator[Finding]:
     if took > allowed:
         title = f"the issuer took {took:g} s for a token, longer than the {allowed:g} s expected"
         yield _finding(record, "issuer-slow", title, Verdict.DEGRADED)
+    if record.evidence.get("revocation") == "accepted":
+        title = f"{record.evidence.get('issuer')} takes a refresh token that was revoked"
+        yield _finding(record, "token-not-revoked", title, Verdict.FAILED)
     known = {tuple(sorted(node["key_ids"])) for node in nodes if node.get("key_ids")}
     if len(known) > 1:
         title = "the nodes of the token issuer publish different keys"

@@ -11,7 +11,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from dltest.lake.ports import JobKind
-from dltest.lake.token_rules.catalogue import EXPIRIES, GRACE_SECONDS
+from dltest.lake.token_rules.crossing import PIECE_BYTES, PIECES
+from dltest.lake.token_rules.uses import EXPIRIES, GRACE_SECONDS
 from dltest.model import Footprint, Payload
 from dltest.steps import bytes as storage_bytes
 from dltest.steps import token_jobs
@@ -21,6 +22,8 @@ from dltest.units import Duration
 # Beyond what is allowed, so that how long it really was can be told.
 LONGER = timedelta(seconds=30)
 EVIDENCE = "token_expiry"
+# Of the transfers that outlast their token.
+LARGE_BYTES = PIECES * PIECE_BYTES
 
 
 class TokenExpiryBody(PlaceBody):
@@ -41,15 +44,16 @@ class TokenExpiryBody(PlaceBody):
 
 
 class TokenExpiry:
-    """Reads, lists, writes, deletes and copies before a token's end, and on until the refusal."""
+    """Reads, lists, writes, deletes and copies until a token is refused; transfers outlast one."""
 
     name: ClassVar[str] = "token-expiry"
-    title: ClassVar[str] = "Use tokens until their end and on, until the storage refuses them"
+    title: ClassVar[str] = "Use tokens until their end and on, and in transfers that outlast them"
     checks: ClassVar[bool] = True
     Body = TokenExpiryBody
 
     def footprint(self, body: TokenExpiryBody, payload: Payload) -> Mapping[str, Footprint]:  # noqa: ARG002
-        return {body.at: token_jobs.footprint(len(EXPIRIES))}
+        small = token_jobs.footprint(len(EXPIRIES))
+        return {body.at: small + Footprint(bytes_written=2 * LARGE_BYTES)}
 
     def begin(self, ctx: Context, body: TokenExpiryBody) -> Outcome:
         uses, kind = tuple(EXPIRIES), JobKind.TOKEN_EXPIRY

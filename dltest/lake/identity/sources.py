@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import JsonValue, SecretStr
+from pydantic import SecretStr
 
 from dltest.errors import CredentialError
 from dltest.lake.ports import TokenRequest, Tokens
@@ -31,7 +31,7 @@ class ByCredentials:
 
     def __call__(self, request: TokenRequest) -> SecretStr:
         token = self._tokens.issue(request)
-        if lacking := _lacking(request, token.claims):
+        if lacking := request.lacking(token.claims):
             # With it, a storage would be accused of refusing what it must refuse.
             raise CredentialError(
                 f"the issuer gave a token without {', '.join(lacking)}",
@@ -40,18 +40,6 @@ class ByCredentials:
                 answered=False,
             )
         return token.value
-
-
-def _lacking(request: TokenRequest, claims: Mapping[str, JsonValue]) -> list[str]:
-    """The storage scopes and audiences that were asked for, and are not there."""
-    granted = str(claims.get("scope", "")).split()
-    told = claims.get("aud")
-    audiences = told if isinstance(told, list) else [told]
-    rights = [one for one in request.scopes if one.startswith("storage.")]
-    return [
-        *(one for one in rights if one not in granted),
-        *(f"the audience {one}" for one in request.audiences if one not in audiences),
-    ]
 
 
 class ByAgent:

@@ -1,5 +1,6 @@
 """The door to the token issuer."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
 
@@ -21,6 +22,17 @@ class TokenRequest(Value):
     lifetime: timedelta | None = None
     not_before: timedelta | None = None
     renewable: bool = False
+
+    def lacking(self, claims: Mapping[str, JsonValue]) -> list[str]:
+        """The storage scopes and audiences that were asked for, and are not among the claims."""
+        granted = str(claims.get("scope", "")).split()
+        told = claims.get("aud")
+        audiences = told if isinstance(told, list) else [told]
+        rights = [one for one in self.scopes if one.startswith("storage.")]
+        return [
+            *(one for one in rights if one not in granted),
+            *(f"the audience {one}" for one in self.audiences if one not in audiences),
+        ]
 
 
 class IssuedToken(Value):

@@ -17,9 +17,10 @@ from dltest.lake.ports.storage import JobKind, StorageJob, TokenTrial
 from dltest.lake.ports.tokens import IssuedToken, TokenRequest, Tokens
 from dltest.lake.storage.order import FileOrder, Order
 from dltest.lake.token_rules.at_rucio import SIGN_INS, WHO_AM_I
-from dltest.lake.token_rules.catalogue import EXPIRIES, GROUP, RULES, Bearer
+from dltest.lake.token_rules.catalogue import GROUP, RULES, Bearer
 from dltest.lake.token_rules.forgery import forged, parts
 from dltest.lake.token_rules.places import in_tokens, path_of, token_path
+from dltest.lake.token_rules.uses import EXPIRIES
 
 KEEPER_RIGHTS = ("storage.read", "storage.create", "storage.modify")
 SLACK_SECONDS = 5

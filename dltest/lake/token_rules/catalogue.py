@@ -25,7 +25,8 @@ class Must(StrEnum):
 class Action(StrEnum):
     """What is asked. CREATE and COPY find nothing in the file's place, the others the file.
 
-    COPY has the storage fetch the file from beside, by HTTP third-party copy.
+    COPY has the storage fetch the file from beside, by HTTP third-party copy. UPLOAD and DOWNLOAD
+    are slow, and outlast their token.
     """
 
     READ = "read"
@@ -35,6 +36,8 @@ class Action(StrEnum):
     DELETE = "delete"
     MOVE = "move"
     COPY = "copy"
+    UPLOAD = "upload"
+    DOWNLOAD = "download"
 
 
 FOREIGN_AUDIENCE = "https://elsewhere.dltest.invalid/"
@@ -362,37 +365,5 @@ REFUSED = (
         "a group opens nothing outside its own area (WLCG profile, groups)",
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """A use of a token that it shall have until its end, and then no more."""
-
-    name: str
-    does: Action
-    scopes: tuple[str, ...]
-
-
-EXPIRIES = {
-    expiry.name: expiry
-    for expiry in (
-        Expiry("read", Action.READ, _READ),
-        Expiry("list", Action.LIST, ("storage.read:{folder}",)),
-        Expiry("write", Action.OVERWRITE, (*_CREATE, *_MODIFY)),
-        Expiry("delete", Action.DELETE, (*_READ, *_MODIFY)),
-        Expiry("copy", Action.COPY, _WRITES),
-    )
-}
-
-# For how long implementations document that they go on accepting a token they have seen good, by
-# the beginning of their `Server` header. XRootD: `m_expiry_secs` of XrdSciTokensAccess.cc.
-GRACE_SECONDS = {"xrootd": 60.0}
-
-
-def documented_grace(server: str) -> float:
-    """Of the implementation that names itself so; an unknown one has none."""
-    told = server.lower()
-    return next((grace for name, grace in GRACE_SECONDS.items() if told.startswith(name)), 0.0)
-
 
 RULES = {rule.name: rule for rule in (*ACCEPTED, *REFUSED)}

@@ -8,7 +8,8 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urljoin, urlsplit
@@ -62,6 +63,7 @@ def ask(
     *,
     content: bytes = b"",
     headers: Mapping[str, str] | None = None,
+    most: int = KEPT_BYTES,
 ) -> Answer:
     """Send it and follow redirections; what is shown goes to the host that was asked, and no other.
 
@@ -74,7 +76,7 @@ def ask(
     asked = url
     began = time.monotonic()
     for _ in range(MOST_REDIRECTIONS + 1):
-        status, reason, body, answered = _once(method, asked, sent, content)
+        status, reason, body, answered = _once(method, asked, sent, content, most)
         if status not in _REDIRECTIONS or "location" not in answered:
             break
         asked = urljoin(asked, answered["location"])
@@ -84,20 +86,53 @@ def ask(
 
 
 def _once(
-    method: str, url: str, headers: Mapping[str, str], content: bytes
+    method: str, url: str, headers: Mapping[str, str], content: bytes, most: int
 ) -> tuple[int, str, bytes, dict[str, str]]:
-    parts = urlsplit(url)
-    # Not `parts.path`, which is the same; but a query belongs to it.
-    path = url.partition(parts.netloc)[2] or "/"
-    connection = _connection(parts.scheme, str(parts.hostname), parts.port)
-    try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders(content or None)
+    with connected(url) as connection:
+        _begin(connection, method, url, headers)
+        if content:
+            connection.send(content)
         answer = connection.getresponse()
         told = {name.lower(): value for name, value in answer.getheaders()}
-        return answer.status, answer.reason, answer.read(KEPT_BYTES), told
+        return answer.status, answer.reason, answer.read(most), told
+
+
+def bearing(
+    connection: http.client.HTTPConnection,
+    method: str,
+    url: str,
+    bearer: str | None,
+    **headers: str,
+) -> None:
+    """Send the head of a request with the token; its content and the answer are the caller's."""
+    shown = {"Authorization": f"Bearer {bearer}"} if bearer is not None else {}
+    _begin(connection, method, url, {**headers, **shown})
+
+
+def _begin(
+    connection: http.client.HTTPConnection, method: str, url: str, headers: Mapping[str, str]
+) -> None:
+    # Not the path of `urlsplit`, which lacks the query.
+    path = url.partition(urlsplit(url).netloc)[2] or "/"
+    connection.putrequest(method, path, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+
+
+@contextmanager
+def connected(url: str, window: int | None = None) -> Iterator[http.client.HTTPConnection]:
+    """A connection to the URL's host, whose failures are told as `NoAnswerError`.
+
+    With a `window`, no more bytes than about that are taken in before they are read.
+    """
+    parts = urlsplit(url)
+    connection = _connection(parts.scheme, str(parts.hostname), parts.port)
+    try:
+        connection.connect()
+        if window is not None:
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        yield connection
     except ssl.SSLCertVerificationError as error:
         raise NoAnswerError(UNTRUSTED.code, str(error)) from error
     except TimeoutError as error:

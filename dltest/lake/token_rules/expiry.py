@@ -11,7 +11,8 @@ from typing import Any
 
 from dltest.lake.storage.errors import DENIED
 from dltest.lake.storage.order import FileOrder, Report
-from dltest.lake.token_rules.catalogue import EXPIRIES, documented_grace
+from dltest.lake.token_rules.catalogue import Action
+from dltest.lake.token_rules.crossing import crossed
 from dltest.lake.token_rules.exchange import Answer, NoAnswerError
 from dltest.lake.token_rules.scene import (
     ACCEPTED,
@@ -26,8 +27,10 @@ from dltest.lake.token_rules.scene import (
     seen,
 )
 from dltest.lake.token_rules.trial import not_tried, wait_until
+from dltest.lake.token_rules.uses import EXPIRIES, documented_grace
 
 POLL_SECONDS = 3.0
+CROSSING = frozenset({Action.UPLOAD, Action.DOWNLOAD})
 
 Use = Callable[[], tuple[bool, Answer]]
 
@@ -42,13 +45,14 @@ def outlive(keeper: str | None, file: FileOrder) -> Report:
         answer = act(storage, expiry.does, scene.file, scene, file.bearer)
         return before == seen(storage, scene, expiry.does), answer
 
-    request = f"{METHODS[expiry.does]} {scene.file}"
     try:
-        told = (
-            not_tried(file.untried)
-            if file.untried
-            else outlived(file, request, use, partial(outcome, expiry.does))
-        )
+        if file.untried:
+            told = not_tried(file.untried)
+        elif expiry.does in CROSSING:
+            told = crossed(storage, scene, file, expiry.does)
+        else:
+            request = f"{METHODS[expiry.does]} {scene.file}"
+            told = outlived(file, request, use, partial(outcome, expiry.does))
     except NotPreparedError as error:
         return Report(file.url, DENIED.code, detail=str(error))
     except NoAnswerError as error:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from dltest.lake.storage.order import FileOrder
 from dltest.lake.token_rules.catalogue import Action, Must
-from dltest.lake.token_rules.exchange import Answer, ask
+from dltest.lake.token_rules.exchange import KEPT_BYTES, Answer, ask
 from dltest.lake.token_rules.places import in_requests, path_of
 
 BEFORE, AFTER = b"dltest: as it was\n", b"dltest: as the token wrote it\n"
@@ -58,9 +58,9 @@ class Storage:
 
     keeper: str | None
 
-    def content(self, url: str) -> bytes | None:
+    def content(self, url: str, most: int = KEPT_BYTES) -> bytes | None:
         """What lies there; None: nothing."""
-        answer = ask("GET", url, self.keeper)
+        answer = ask("GET", url, self.keeper, most=most)
         if answer.status == 404:
             return None
         return self._demanded("GET", url, answer).content
@@ -101,6 +101,8 @@ METHODS = {
     Action.DELETE: "DELETE",
     Action.MOVE: "MOVE",
     Action.COPY: "COPY",
+    Action.UPLOAD: "PUT",
+    Action.DOWNLOAD: "GET",
 }
 _MAKES = frozenset({Action.CREATE, Action.COPY})
 

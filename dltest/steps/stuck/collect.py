@@ -13,6 +13,7 @@ from dltest.lake.ports import Catalogue, Replica, Rule, RuleState, TransferReque
 from dltest.steps.step import Context
 from dltest.steps.stuck.facts import Candidate, Facts, Job
 from dltest.steps.stuck.reasons import Route
+from dltest.steps.stuck.tokens import trouble_with_tokens
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ def collect(ctx: Context, rule: Rule, route: Route) -> Facts:
         "heartbeats": ask.one("heartbeats", lambda: tuple(rucio.heartbeats())),
         "candidates": _candidates(rucio, _unhappy(known, names), to, ask),
         "job": _job(ctx, known.pending),
+        "tokens": ask.one("tokens", partial(trouble_with_tokens, ctx, route)),
     }
     return known.model_copy(update={**found, "unanswered": tuple(ask.unanswered)})
 

@@ -14,6 +14,7 @@ from dltest.lake.ports import ReplicaState, RuleState, TransferRequest
 from dltest.model import FTS, RUCIO, Blame, Trouble
 from dltest.steps.stuck.facts import Candidate, Facts, Job
 from dltest.steps.stuck.reasons import from_error
+from dltest.steps.stuck.tokens import CODES as OF_TOKENS
 
 # Rucio's cleaner goes round every minute or so on most installations.
 CLEANER_LATE = timedelta(minutes=2)
@@ -37,8 +38,9 @@ def explain(facts: Facts) -> Explanation:
 
 def _chain(facts: Facts) -> Iterator[Explanation | None]:
     yield _from_rule(facts)
-    yield _from_errors(facts)
-    yield _from_request(facts)
+    said = _from_errors(facts) or _from_request(facts)
+    yield _from_tokens(facts, said)
+    yield said
     yield _without_request(facts)
 
 
@@ -83,6 +85,12 @@ def _from_errors(facts: Facts) -> Explanation | None:
         if trouble := from_error(text, facts.route):
             return Explanation(trouble)
     return _from_attempts(facts)
+
+
+def _from_tokens(facts: Facts, said: Explanation | None) -> Explanation | None:
+    """Who is shown a token that is worth nothing refuses, and is right."""
+    may_be = said is not None and said.trouble.code in OF_TOKENS
+    return Explanation(facts.tokens) if facts.tokens is not None and may_be else None
 
 
 def _error(request: TransferRequest) -> str:

@@ -40,6 +40,7 @@ class Facts(Value):
 
     `requests` and `attempts` (one each that ended) are of a sample of the files. None and
     empty say that there is none, or that it could not be asked: `unanswered` tells them apart.
+    `tokens` is what is the matter with tokens for the storages.
     """
 
     now: datetime
@@ -55,6 +56,7 @@ class Facts(Value):
     usage: Usage | None = None
     candidates: tuple[Candidate, ...] = ()
     arrived: tuple[Replica, ...] = ()
+    tokens: Trouble | None = None
     heartbeats: tuple[Heartbeat, ...] | None = None
     unanswered: tuple[str, ...] = ()
 

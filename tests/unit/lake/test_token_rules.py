@@ -12,10 +12,13 @@ from dltest.judge.token_expiry import findings
 from dltest.judge.token_rules import NOT_TRIED, broken
 from dltest.lake.ports import FileRef, JobKind, StorageJob, TokenTrial
 from dltest.lake.storage.order import FileOrder, Order
-from dltest.lake.token_rules import expiry, trial
+from dltest.lake.token_rules import crossing, expiry, trial
 from dltest.lake.token_rules.bearers import Desk, equipped
-from dltest.lake.token_rules.catalogue import ACCEPTED, EXPIRIES, REFUSED, RULES, Must
+from dltest.lake.token_rules.catalogue import ACCEPTED, REFUSED, RULES, Must
+from dltest.lake.token_rules.uses import EXPIRIES
 from dltest.model import StepRecord
+
+WAITED_FOR = [name for name, one in EXPIRIES.items() if one.does not in expiry.CROSSING]
 
 # What each hole lets through, and nothing else.
 LET_THROUGH = {
@@ -144,11 +147,11 @@ def test_how_long_a_token_is_accepted_after_its_end_is_measured(
     monkeypatch.setattr(storage, "grace", grace)
     monkeypatch.setattr(expiry, "POLL_SECONDS", 0.1)
     times = {"lifetime": timedelta(seconds=1), "patience": timedelta(seconds=3)}
-    order = order_for(storage, *EXPIRIES, **times)
+    order = order_for(storage, *WAITED_FOR, **times)
     with ThreadPoolExecutor(8) as threads:
         reports = list(threads.map(partial(expiry.outlive, order.bearer), order.files))
     told = [report.evidence for report in reports]
-    assert [one["use"] for one in told] == list(EXPIRIES)
+    assert [one["use"] for one in told] == WAITED_FOR
     for one in told:
         assert one["outcome"] == "accepted"
         assert one["before_its_end_seconds"] > 0
@@ -157,7 +160,30 @@ def test_how_long_a_token_is_accepted_after_its_end_is_measured(
     record = StepRecord(name="token-expiry", evidence={"rse": "XRD5", "token_expiry": told})
     assert {one.code for one in findings(record)} == ({code} if code else set())
     allowed = record.model_copy(update={"evidence": {**record.evidence, "allowed_seconds": 60.0}})
-    assert len(list(findings(allowed))) == (len(EXPIRIES) if most is None else 0)
+    assert len(list(findings(allowed))) == (len(WAITED_FOR) if most is None else 0)
+
+
+@pytest.mark.parametrize(
+    ("fate", "code"),
+    [
+        ("goes-on", None),
+        ("refused", None),
+        ("refused-and-torso", "token-broke-transfer"),
+        ("error", "token-broke-transfer"),
+        ("breaks-off", "token-broke-transfer"),
+    ],
+)
+def test_what_becomes_of_a_transfer_that_outlasts_its_token(storage, monkeypatch, fate, code):
+    monkeypatch.setattr(storage, "fate", fate)
+    monkeypatch.setattr(crossing, "BEYOND_SECONDS", 0.2)
+    order = order_for(storage, "upload", "download", lifetime=timedelta(seconds=1))
+    with ThreadPoolExecutor(2) as threads:
+        reports = list(threads.map(partial(expiry.outlive, order.bearer), order.files))
+    told = [report.evidence for report in reports]
+    assert all(one["ended_after_its_end_seconds"] > 0 for one in told)
+    assert all(one["next_request"].startswith("403 ") for one in told)
+    record = StepRecord(name="token-expiry", evidence={"rse": "XRD5", "token_expiry": told})
+    assert [one.code for one in findings(record)] == ([code] if code else [])
 
 
 def test_no_token_is_in_what_is_told(storage):

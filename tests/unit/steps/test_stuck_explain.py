@@ -15,7 +15,7 @@ from dltest.lake.ports import (
     TransferRequest,
     Usage,
 )
-from dltest.model import FTS, RSE, Trouble
+from dltest.model import FTS, IDENTITY, RSE, Trouble
 from dltest.steps.stuck import Candidate, Facts, Job, Route, evidence_of, explain
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -61,6 +61,7 @@ SUBMITTED = request("SUBMITTED", source="XRD1", transfer_host="http://fts:8446",
 ASLEEP = request("QUEUED")
 TRIED = request("QUEUED", attempt=3, source="XRD1")
 DEAD = Trouble(code="transfer-service-unreachable", message="fts is silent", blame=FTS)
+BAD_TOKENS = Trouble(code="token-lacks-rights", message="it may not write", blame=IDENTITY)
 NO_SOURCES = "NO_SOURCES:RequestState.NO_SOURCES"
 
 SITUATIONS = [
@@ -118,6 +119,29 @@ SITUATIONS = [
         "no common scheme",
         facts("STUCK", "MISMATCH_SCHEME:RequestState.MISMATCH_SCHEME"),
         "no-common-protocol link XRD1->XRD2",
+    ),
+    (
+        "a storage refuses, and the issuer gives no good tokens",
+        facts(
+            "STUCK",
+            "TRANSFER_FAILED:DESTINATION [1] HTTP 403 : Permission refused",
+            tokens=BAD_TOKENS,
+        ),
+        "token-lacks-rights identity",
+    ),
+    (
+        "the transfer service refuses, and the issuer gives no good tokens",
+        facts("STUCK", "SUBMISSION_FAILED:", tokens=BAD_TOKENS),
+        "token-lacks-rights identity",
+    ),
+    (
+        "no token has to do with a wrong checksum",
+        facts(
+            "STUCK",
+            "TRANSFER_FAILED:TRANSFER [5] SOURCE CHECKSUM MISMATCH do not match",
+            tokens=BAD_TOKENS,
+        ),
+        "checksum-mismatch site XRD1",
     ),
     ("FTS down", facts("STUCK", "SUBMISSION_FAILED:"), "submission-failed fts"),
     (

@@ -20,7 +20,8 @@ from dltest.lake.ports import (
     TokenRequest,
 )
 from dltest.lake.simulated import Ailment, SimulatedLake
-from dltest.lake.token_rules.catalogue import EXPIRIES, RULES
+from dltest.lake.token_rules.catalogue import RULES
+from dltest.lake.token_rules.uses import EXPIRIES
 from dltest.model import IDENTITY, Campaign, Case, Driver, Run, Trouble, Verdict
 from dltest.planning import plan
 from dltest.report.token_matrix import token_matrix
@@ -47,7 +48,17 @@ class Issuer:
 
     issuer = "https://issuer.test/"
 
-    def __init__(self, *nodes: NodeHealth, seconds: float = 0.1, gives: bool = True) -> None:
+    def __init__(
+        self,
+        *nodes: NodeHealth,
+        seconds: float = 0.1,
+        gives: bool = True,
+        renews: bool = True,
+        revokes: bool = True,
+    ) -> None:
+        self._renews = renews
+        self._revokes = revokes
+        self._revoked: list[SecretStr] = []
         self._nodes = {node.node: node for node in nodes}
         self._seconds = seconds
         self._gives = gives
@@ -58,10 +69,22 @@ class Issuer:
     def probe(self, node: str) -> NodeHealth:
         return self._nodes[node]
 
-    def issue(self, _request: TokenRequest) -> IssuedToken:
+    def issue(self, request: TokenRequest) -> IssuedToken:
         if not self._gives:
             raise CredentialError("nobody answers", code="issuer-unreachable", operation="ask")
-        return IssuedToken(value=SecretStr("secret"), claims={}, seconds=self._seconds)
+        claims = {"scope": " ".join(request.scopes), "aud": list(request.audiences)}
+        refresh = SecretStr("again") if request.renewable and self._renews else None
+        value = SecretStr("secret")
+        return IssuedToken(value=value, claims=claims, seconds=self._seconds, refresh=refresh)
+
+    def refresh(self, token: SecretStr) -> IssuedToken:
+        if token in self._revoked:
+            raise CredentialError("invalid_grant", code="token-refused", operation="refresh")
+        return IssuedToken(value=SecretStr("secret"), claims={}, seconds=0.0)
+
+    def revoke(self, token: SecretStr) -> None:
+        if self._revokes:
+            self._revoked.append(token)
 
 
 class Stranger:
@@ -164,11 +187,11 @@ def test_a_hole_at_one_rse_is_found_there_alone_and_stands_in_the_matrix(play: P
     ]
     matrix = token_matrix(runs)
     assert matrix is not None
-    assert matrix.rses == ("XRD1", "XRD2")
-    assert matrix.rules == tuple(RULES)
+    assert matrix.columns == ("XRD1", "XRD2")
+    assert matrix.rows == tuple(RULES)
     assert len(matrix.cells) == 2 * len(RULES)
-    open_ones = [place for place, cell in matrix.cells.items() if not cell.is_kept]
-    assert open_ones == [("alg-none", "XRD2")]
+    holes = [place for place, verdict in matrix.cells.items() if verdict is not Verdict.PASSED]
+    assert holes == [("alg-none", "XRD2")]
 
 
 def test_a_crash_at_any_call_leaves_nothing_and_changes_nothing(
@@ -214,8 +237,24 @@ def test_an_issuer_is_judged_by_its_nodes_and_by_its_name(
     assert found(run) == (verdict, [(code, "identity")] if code else [])
 
 
+@pytest.mark.parametrize(
+    ("issuer", "verdict", "told"),
+    [
+        (Issuer(), Verdict.PASSED, []),
+        (Issuer(revokes=False), Verdict.FAILED, [("token-not-revoked", "identity")]),
+        (Issuer(renews=False), Verdict.SKIPPED, [("not-supported", "scenario")]),
+    ],
+)
+def test_a_refresh_token_that_was_revoked_must_give_nothing(
+    play: Play, issuer: Issuer, verdict: Verdict, told: list[tuple[str, str]]
+) -> None:
+    (run,) = play("token-revocation", tokens=issuer)
+    assert found(run) == (verdict, told)
+    assert "again" not in run.model_dump_json()
+
+
 def test_a_lake_without_issuer_or_other_account_is_not_asked(play: Play) -> None:
-    for name in ("token-issuer", "rucio-access"):
+    for name in ("token-issuer", "token-revocation", "rucio-access"):
         (run,) = play(name)
         assert found(run) == (Verdict.SKIPPED, [("not-supported", "scenario")])
 
