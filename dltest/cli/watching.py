@@ -8,9 +8,10 @@ from threading import Event
 from dltest.cli.board import Board
 from dltest.cli.installation import Installation
 from dltest.cli.screen import errors
-from dltest.engine import LocalDriver
+from dltest.engine import LocalDriver, reopen
 from dltest.lake.adapter import open_lake
 from dltest.lake.storage import MoverPool
+from dltest.model import Verdict
 from dltest.worker.dispatch import wake
 
 EXIT_INTERRUPTED = 130
@@ -18,7 +19,10 @@ POLL_SECONDS = 0.5
 
 
 def drive_here(installation: Installation, board: Board, movers: MoverPool) -> bool:
-    """Take all steps in this process; True when a person interrupted, and all was cleaned up."""
+    """Take all steps in this process; True when a person interrupted, and all was cleaned up.
+
+    Passed runs that were not clean in time have their time over again once all have ended.
+    """
     house = installation.house(open_lake(installation.lake, storage=movers))
 
     def saw(run_id: str) -> None:
@@ -32,8 +36,23 @@ def drive_here(installation: Installation, board: Board, movers: MoverPool) -> b
         _cancel(installation, ids)
         driver.wake(ids)
 
+    def drive() -> None:
+        driver.drive(ids)
+        late = _late(board)
+        reopen(late, house)
+        driver.drive(late)
+
     with ThreadPoolExecutor(1) as pool:
-        return _seen_through(pool.submit(driver.drive, ids), cancel)
+        return _seen_through(pool.submit(drive), cancel)
+
+
+def _late(board: Board) -> list[str]:
+    """What passed and is not clean: on a lake with many runs at once, deletion lags behind."""
+    return [
+        run.id
+        for run in board.runs
+        if run.leftovers and run.judgement and run.judgement.verdict is Verdict.PASSED
+    ]
 
 
 def watch_service(installation: Installation, board: Board) -> bool:

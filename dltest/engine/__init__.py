@@ -18,7 +18,7 @@ from dltest.engine.local import LocalDriver
 from dltest.engine.poll import poll
 from dltest.engine.rejudge import judged_again
 from dltest.engine.rest import Rules
-from dltest.engine.sweep import reopen_unclean
+from dltest.engine.sweep import reopen, reopen_unclean
 
 __all__ = [
     "House",
@@ -28,5 +28,6 @@ __all__ = [
     "context_of",
     "judged_again",
     "poll",
+    "reopen",
     "reopen_unclean",
 ]

@@ -1,5 +1,6 @@
 """Later clean-up: what an outage did not let a run remove is removed when the lake lets us."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from dltest.engine.house import House
@@ -21,15 +22,20 @@ def reopen_unclean(house: House) -> list[str]:
     """
     now = house.now()
     unclean = dict.fromkeys(run_id for run_id, _ in house.runs.unsettled(house.lake.name))
-    for run_id in unclean:
-        with house.runs.claim(run_id, ended=True) as claim:
-            if claim is not None:
-                claim.save(reopened(claim.run, now, house.rules))
+    reopen(unclean, house)
     abandoned = house.runs.abandoned(house.lake.name, now - ABANDONED_AFTER)
     for run_id in abandoned:
         house.runs.cancel(run_id)
         _give_time_to_clean(run_id, house)
     return [*unclean, *abandoned]
+
+
+def reopen(run_ids: Iterable[str], house: House) -> None:
+    """Send these to their clean-up again, those of them that have ended."""
+    for run_id in run_ids:
+        with house.runs.claim(run_id, ended=True) as claim:
+            if claim is not None:
+                claim.save(reopened(claim.run, house.now(), house.rules))
 
 
 def _give_time_to_clean(run_id: str, house: House) -> None:

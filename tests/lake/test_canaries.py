@@ -78,10 +78,9 @@ def test_no_secret_is_written_anywhere(
 
     good = str(planted(lake, tmp_path))
     out = ("--json", "--junit", str(tmp_path / "junit.xml"))
-    # One storage refuses; another is talked to with a token; the issuer is asked for one.
+    # One storage refuses, and another is shown tokens of every kind.
     broken("storage-refuses", "XRD1")
-    wide = ("upload", "life-by-token", "token-issuer", "--rse", "XRD1|XRD5|XRD6")
-    say("run", *wide, "--lake", good, *out, exits=1)
+    say("run", "upload", "token-rules", "--rse", "XRD1|XRD5", "--lake", good, *out, exits=1)
     # Nobody is let in: by a password, by a client secret.
     for name, rucio in (
         ("by-password", {"password-file": None}),
