@@ -52,6 +52,13 @@ STEP_DURATION = Metric(
     ("lake", "scenario", "step"),
     "Time that a step of a run took, waiting included.",
 )
+TOKEN_DURATION = Metric(
+    "dltest_token_duration_seconds",
+    Kind.HISTOGRAM,
+    "seconds",
+    ("lake", "scenario"),
+    "Time that the token issuer took for a token, as the step `token-issuer` measures it.",
+)
 CASE_VERDICT = Metric(
     "dltest_case_verdict",
     Kind.GAUGE,
@@ -152,6 +159,7 @@ CATALOGUE = (
     RUNS_ANNULLED_TOTAL,
     RUN_DURATION,
     STEP_DURATION,
+    TOKEN_DURATION,
     CASE_VERDICT,
     CASE_STATUS,
     CASE_LAST_FINISHED,

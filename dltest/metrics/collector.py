@@ -24,7 +24,7 @@ from dltest import __version__
 from dltest.errors import StoreError
 from dltest.metrics import catalogue
 from dltest.metrics.catalogue import Kind, Metric
-from dltest.store.rollup import BUCKETS_SECONDS, WHOLE_RUN
+from dltest.store.rollup import BUCKETS_SECONDS, ISSUING, WHOLE_RUN
 from dltest.store.views import CaseState, DurationTotal, RunTotal, Snapshot
 
 # Several Prometheus servers may scrape; the store is asked once for all of them.
@@ -76,8 +76,11 @@ def _families(seen: Snapshot) -> Iterator[Family]:
         catalogue.RUNS_ANNULLED_TOTAL,
         (((*_case(t), t.verdict.value, t.blame), t.annulled) for t in seen.runs),
     )
-    yield _histogram(catalogue.RUN_DURATION, seen.durations, whole=True)
-    yield _histogram(catalogue.STEP_DURATION, seen.durations, whole=False)
+    special = {WHOLE_RUN: catalogue.RUN_DURATION, ISSUING: catalogue.TOKEN_DURATION}
+    for step, metric in special.items():
+        yield _histogram(metric, [total for total in seen.durations if total.step == step])
+    steps = [total for total in seen.durations if total.step not in special]
+    yield _histogram(catalogue.STEP_DURATION, steps)
     yield from _of_cases(seen)
     yield from _of_transfers(seen)
     yield _family(catalogue.RUNS_OPEN, seen.open_runs.items())
@@ -149,13 +152,12 @@ def _family(metric: Metric, values: Iterable[tuple[tuple[str, ...], float]]) -> 
     return family
 
 
-def _histogram(metric: Metric, totals: Iterable[DurationTotal], *, whole: bool) -> Family:
+def _histogram(metric: Metric, totals: Iterable[DurationTotal]) -> Family:
     family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
     series: dict[tuple[str, ...], list[DurationTotal]] = {}
     for total in totals:
-        if (total.step == WHOLE_RUN) == whole:
-            labels = (total.lake, total.scenario) + (() if whole else (total.step,))
-            series.setdefault(labels, []).append(total)
+        told = {"lake": total.lake, "scenario": total.scenario, "step": total.step}
+        series.setdefault(tuple(told[label] for label in metric.labels), []).append(total)
     for labels, found in series.items():
         counts = {total.bucket_seconds: total.observations for total in found}
         cumulated = accumulate(counts.get(edge, 0) for edge in BUCKETS_SECONDS)

@@ -24,6 +24,8 @@ assert all(lower < upper for lower, upper in pairwise(BUCKETS_SECONDS))  # noqa:
 ENDLESS = 1e308
 
 WHOLE_RUN = ""
+# Stands for a step where what counts is how long the issuer took for a token.
+ISSUING = "*issuing"
 
 # A status follows from the latest runs alone; older ones than these have no say in it.
 REPLAYED_RUNS = 100
@@ -109,11 +111,13 @@ def _durations(run: Run) -> list[tuple[str, float]]:
     spans = [(record.name, record.began_at, record.ended_at) for record in run.records]
     spans.append((run.cleanup.name, run.cleanup.began_at, run.cleanup.ended_at))
     spans.append((WHOLE_RUN, run.started_at, run.finished_at))
-    return [
+    taken = [
         (step, max((end - begin).total_seconds(), 0.0))
         for step, begin, end in spans
         if begin is not None and end is not None
     ]
+    tokens = (record.measured.get("token_seconds") for record in run.records)
+    return taken + [(ISSUING, seconds) for seconds in tokens if seconds is not None]
 
 
 def _count_run(database: Database, connection: Connection, run: Run) -> None:

@@ -63,7 +63,7 @@ def end(store: Store, run_id: str, verdict: Verdict, seconds: float) -> None:
         state=StepState.DONE,
         began_at=NOW,
         ended_at=NOW + timedelta(seconds=2),
-        measured={"bytes": 1000, "rate_bytes_per_second": 500},
+        measured={"bytes": 1000, "rate_bytes_per_second": 500, "token_seconds": 0.25},
     )
     with store.claim(run_id) as claim:
         assert claim is not None
@@ -183,6 +183,7 @@ def test_durations_are_cumulated(seeded: Store) -> None:
         )
     assert value(found, "dltest_run_duration_seconds_sum", scenario="replicate") == 55
     assert value(found, "dltest_step_duration_seconds_count", scenario="replicate") == 2
+    assert value(found, "dltest_token_duration_seconds_sum", scenario="replicate") == 0.5
 
 
 def test_what_was_left_behind_and_removed_is_told_as_zero(seeded: Store) -> None:
