@@ -153,10 +153,20 @@ def test_a_job_nobody_knows_is_lost(trial: Trial) -> None:
     assert trial.ports.storage.look("unknown").state is JobState.LOST
 
 
+OF_BYTES = (
+    JobKind.PUT,
+    JobKind.GET,
+    JobKind.READ,
+    JobKind.STAT,
+    JobKind.UNLINK,
+    JobKind.DAMAGE,
+)
+
+
 def test_a_refused_connection_is_an_answer(trial: Trial) -> None:
     [file] = trial.refs(trial.source, count=1)
     dead = refusing(trial, file)
-    for kind in JobKind:
+    for kind in OF_BYTES:
         [outcome] = trial.do(kind, (dead.model_copy(update={"damage": Damage.TRUNCATE}),)).outcomes
         assert outcome.code == "storage-unreachable", kind
         assert outcome.answered

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_files_seen_gone_only_after_they_were_to_go_prove_nothing(store):
     def sleep_once() -> None:
         if trial.run.step_index == 2 and not slept:
             slept.append(True)
-            trial.lake.clock.move(trial.house.rules.cleanup_limit * 1.4)
+            trial.lake.clock.move(timedelta(seconds=trial.run.records[1].measured["after_seconds"]))
 
     ended = trial.play(sleep_once)
     assert slept
