@@ -55,6 +55,10 @@ class Charge:
         wanted = condition.stopped or ("altered" if condition.alteration else "ready")
         return self.state == wanted and self.alteration == condition.alteration
 
+    def needs_no_waiting(self, condition: Condition) -> bool:
+        """Whether what comes after it may start: it runs as it shall, or shall not run at all."""
+        return bool(condition.stopped) or (self.settled and self.alteration == condition.alteration)
+
     def seen(self) -> PartSeen:
         return PartSeen(
             name=self.part.name,

@@ -338,10 +338,15 @@ def _rucio_server(lab: Lab, alteration: Alteration = HEALTHY) -> Part:
 
 
 def _daemon(lab: Lab, daemon: Daemon) -> Part:
+    """After the token issuer: Rucio reads what it says of itself once, and never again.
+
+    A daemon that found no issuer then has no tokens until it is started anew
+    (`rucio.core.oidc.request_token`, up to release 41.5.1 at least).
+    """
     return Part(
         daemon.name,
         is_ready=(lab.layout.rounds / daemon.name).exists,
-        after=(NURSERY, "rucio-lake"),
+        after=(NURSERY, "rucio-lake", *nodes.NODES, nodes.BALANCER),
         daemon=daemon,
     )
 

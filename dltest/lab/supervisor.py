@@ -67,7 +67,11 @@ class Supervisor:
         """One round over all parts."""
         self._hear()
         wanted = conditions_of(self.wish.broken)
-        settled = {charge.part.name for charge in self.charges if charge.settled}
+        settled = {
+            charge.part.name
+            for charge in self.charges
+            if charge.needs_no_waiting(wanted.get(charge.part.name, WELL))
+        }
         troubles = []
         for charge in self.charges:
             self._renew(charge)
