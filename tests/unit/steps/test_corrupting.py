@@ -10,8 +10,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from simulated_run import CrashError, ended, stored
 
-from dltest.engine import House, Rules, advance
+from dltest.engine import House, Rules
 from dltest.errors import NotPermittedError, PlanError
 from dltest.lake.damage import Damage, damaged, fingerprint
 from dltest.lake.payload import adler32_of, leading_zero
@@ -25,7 +26,7 @@ from dltest.lake.simulated import (
 )
 from dltest.lake.simulated import storage as simulated_storage
 from dltest.lake.simulated.world import World
-from dltest.model import Campaign, Case, Driver, Run, StepState, Verdict
+from dltest.model import Case, Run, StepState, Verdict
 from dltest.planning import permissions, plan
 from dltest.scenario import parse
 from dltest.store import Store
@@ -38,13 +39,8 @@ RULES = Rules(
     poll_every=timedelta(seconds=1),
 )
 SMALL = {"2 MiB": "9 KiB", "1 MiB": "9 KiB", "15m": "1m"}
-_numbers = count(1)
 
 Play = Callable[..., Run]
-
-
-class CrashError(BaseException):
-    """The process dies here; not an `Exception`, which the engine would catch."""
 
 
 @pytest.fixture(scope="module")
@@ -68,39 +64,11 @@ def play(store: Store) -> Play:
 
         lake = SimulatedLake(("XRD1", "XRD2", "XRD3"), ailments=ailments, on_call=on_call)
         house = House(store, lake, RULES, timedelta(hours=1), lake.clock.now)
-        run = _planned(store, case, lake)
-        ended = _ended(store, house, lake, run)
+        run = ended(store, house, lake, stored(store, case, lake))
         start.calls, start.lake = next(calls) - 1, lake  # type: ignore[attr-defined]
-        return ended
+        return run
 
     return start
-
-
-def _planned(store: Store, case: Case, lake: SimulatedLake) -> Run:
-    number, now = next(_numbers), lake.clock.now()
-    run = Run(
-        id=f"run{number}", campaign_id=f"c{number}", lake="simulated", case=case, planned_at=now
-    )
-    campaign = Campaign(
-        id=f"c{number}", lake="simulated", driver=Driver.SERVICE, title="t", created_at=now
-    )
-    store.create_campaign(campaign, [run])
-    return run
-
-
-def _ended(store: Store, house: House, lake: SimulatedLake, run: Run) -> Run:
-    for _ in range(2_000):
-        try:
-            again = advance(run.id, house)
-        except CrashError:
-            continue
-        seen = store.run(run.id)
-        assert seen is not None
-        if seen.is_ended:
-            return seen
-        if again is not None:
-            lake.clock.move(max(again - lake.clock.now(), timedelta(milliseconds=1)))
-    raise AssertionError(f"the run never ended: {store.run(run.id)}")
 
 
 def cases_of(name: str) -> tuple[Case, Case | None]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from simulated_run import CrashError, ended, stored
 
-from dltest.engine import House, Rules, advance
+from dltest.engine import House, Rules
 from dltest.errors import CredentialError
 from dltest.lake.ports import (
     Attempt,
@@ -22,7 +23,7 @@ from dltest.lake.ports import (
 from dltest.lake.simulated import Ailment, SimulatedLake
 from dltest.lake.token_rules.catalogue import RULES
 from dltest.lake.token_rules.uses import EXPIRIES
-from dltest.model import IDENTITY, Campaign, Case, Driver, Run, Trouble, Verdict
+from dltest.model import IDENTITY, Run, Trouble, Verdict
 from dltest.planning import plan
 from dltest.report.token_matrix import token_matrix
 from dltest.scenario import parse
@@ -34,13 +35,8 @@ ENGINE = Rules(
     cleanup_limit=timedelta(seconds=120),
     poll_every=timedelta(seconds=1),
 )
-_numbers = count(1)
 ON_TOKENS = {"dltest-tokens=True": "XRD1|XRD2", "dltest=True": "XRD1"}
 Play = Callable[..., list[Run]]
-
-
-class CrashError(BaseException):
-    """The process dies here; not an `Exception`, which the engine would catch."""
 
 
 class Issuer:
@@ -127,41 +123,14 @@ def play(store: Store) -> Play:
         for expression, narrower in ON_TOKENS.items():
             text = text.replace(expression, narrower)
         known = SimulatedLake(("XRD1", "XRD2")).catalogue.inventory()
-        planned = plan([parse(text, name)], known)
+        cases = plan([parse(text, name)], known).cases
         house = House(store, lake, ENGINE, timedelta(hours=1), lake.clock.now)
-        runs = [_ended(store, house, lake, _planned(store, case, lake)) for case in planned.cases]
+        runs = [ended(store, house, lake, stored(store, case, lake)) for case in cases]
         assert lake.litter() == []
         start.calls = next(calls) - 1  # type: ignore[attr-defined]
         return runs
 
     return start
-
-
-def _planned(store: Store, case: Case, lake: SimulatedLake) -> Run:
-    number, now = next(_numbers), lake.clock.now()
-    run = Run(
-        id=f"run{number}", campaign_id=f"c{number}", lake="simulated", case=case, planned_at=now
-    )
-    campaign = Campaign(
-        id=f"c{number}", lake="simulated", driver=Driver.SERVICE, title="t", created_at=now
-    )
-    store.create_campaign(campaign, [run])
-    return run
-
-
-def _ended(store: Store, house: House, lake: SimulatedLake, run: Run) -> Run:
-    for _ in range(2_000):
-        try:
-            again = advance(run.id, house)
-        except CrashError:
-            continue
-        seen = store.run(run.id)
-        assert seen is not None
-        if seen.is_ended:
-            return seen
-        if again is not None:
-            lake.clock.move(max(again - lake.clock.now(), timedelta(milliseconds=1)))
-    raise AssertionError(f"the run never ended: {store.run(run.id)}")
 
 
 def found(run: Run) -> tuple[Verdict, list[tuple[str, str]]]:
